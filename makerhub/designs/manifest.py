@@ -1,0 +1,207 @@
+"""Reading and checking a design's `okh.toml`, an Open Know-How manifest.
+
+The required fields are those of OKH (okhv, name, repo, version, license, licensor, function; for each part a name and
+a source or an export). Two tables are this project's own: `[[component]]`, what is bought to make one complete item,
+and `[part.print]`, how a part is printed. No validator is published, so the JSON Schema beside this module is our own.
+"""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import jsonschema
+
+from makerhub.errors import Invalid, translatable
+
+MANIFEST_NAME = "okh.toml"
+MAX_MANIFEST_BYTES = 256_000
+
+
+class ManifestInvalid(Invalid):
+    """A manifest breaks a rule; names the file and the field."""
+
+    template = translatable("%(file)s: %(field)s: %(problem)s")
+
+
+@dataclass(frozen=True, slots=True)
+class PrintSettings:
+    """How a part is printed; whole numbers, so that a hash of them means the same everywhere."""
+
+    layer_height_um: int = 200
+    infill_percent: int = 15
+    perimeters: int = 2
+    brim_mm: int = 0
+    supports: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartManifest:
+    """One printed part: `source` and `export` are paths inside the design's folder, `quantity` is pieces in one item.
+
+    `materials` holds what the part may be printed from, the preferred one first ("PETG", "PLA").
+    """
+
+    name: str
+    source: str
+    export: str
+    printing_process: str
+    materials: tuple[str, ...]
+    quantity: int
+    settings: PrintSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentManifest:
+    """Something bought: `quantity` of `unit` go into one item ("piece", "mm")."""
+
+    name: str
+    quantity: int
+    unit: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A design as its folder tells it; `key` is the folder's name, the notes are `file` or `file#heading`."""
+
+    key: str
+    okhv: str
+    name: str
+    repo: str
+    version: str
+    license: str
+    licensor: str
+    function: str
+    readme: str
+    assembly: str
+    cleaning: str
+    use: str
+    parts: tuple[PartManifest, ...]
+    components: tuple[ComponentManifest, ...]
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in `folder`; raises `ManifestInvalid`, also for a file that it names and lacks."""
+    file = folder / MANIFEST_NAME
+    label = f"{folder.name}/{MANIFEST_NAME}"
+    manifest = parse_manifest(_text_of(file, label), key=folder.name)
+    for field, name in _files_named_by(manifest):
+        if not (folder / name).is_file():
+            raise _refused(label, field, f"there is no file “{name}” in this folder")
+    return manifest
+
+
+def parse_manifest(text: str, *, key: str) -> Manifest:
+    """The manifest in `text`, checked; `key` names the design in errors. Looks at no file."""
+    label = f"{key}/{MANIFEST_NAME}"
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _refused(label, "TOML", str(error)) from error
+    _check_schema(document, label)
+    manifest = _manifest_of(document, key)
+    _check_paths(manifest, label)
+    _check_names(manifest, label)
+    return manifest
+
+
+def _text_of(file: Path, label: str) -> str:
+    try:
+        if file.stat().st_size > MAX_MANIFEST_BYTES:
+            raise _refused(label, "size", f"more than {MAX_MANIFEST_BYTES} bytes")
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise _refused(label, "file", "there is no such file") from error
+    except UnicodeDecodeError as error:
+        raise _refused(label, "encoding", "the file is not UTF-8") from error
+
+
+@cache
+def _validator() -> jsonschema.Draft202012Validator:
+    schema = json.loads((Path(__file__).parent / "okh.schema.json").read_text(encoding="utf-8"))
+    return jsonschema.Draft202012Validator(schema)
+
+
+def _check_schema(document: Mapping[str, Any], label: str) -> None:
+    error = jsonschema.exceptions.best_match(_validator().iter_errors(document))
+    if error is not None:
+        raise _refused(label, error.json_path.removeprefix("$").removeprefix(".") or "manifest", error.message)
+
+
+def _manifest_of(document: Mapping[str, Any], key: str) -> Manifest:
+    readme = document["readme"]
+    return Manifest(
+        key=key,
+        okhv=document["okhv"],
+        name=document["name"],
+        repo=document["repo"],
+        version=document["version"],
+        license=document["license"],
+        licensor=document["licensor"],
+        function=document["function"],
+        readme=readme,
+        assembly=document.get("manufacturing-instructions", readme),
+        cleaning=document.get("maintenance-instructions", readme),
+        use=document.get("user-manual", readme),
+        parts=tuple(_part_of(part) for part in document["part"]),
+        components=tuple(_component_of(component) for component in document.get("component", ())),
+    )
+
+
+def _part_of(part: Mapping[str, Any]) -> PartManifest:
+    settings = part.get("print", {})
+    return PartManifest(
+        name=part["name"],
+        source=part["source"],
+        export=part["export"],
+        printing_process=part["printing-process"],
+        materials=(part["material"], *part.get("other-materials", ())),
+        quantity=part.get("quantity", 1),
+        settings=PrintSettings(**{name.replace("-", "_"): value for name, value in settings.items()}),
+    )
+
+
+def _component_of(component: Mapping[str, Any]) -> ComponentManifest:
+    return ComponentManifest(
+        name=component["name"],
+        quantity=component["quantity"],
+        unit=component.get("unit", "piece"),
+        note=component.get("note", ""),
+    )
+
+
+def _files_named_by(manifest: Manifest) -> list[tuple[str, str]]:
+    """Each file that the manifest names, with the field that names it."""
+    files = [
+        ("readme", manifest.readme),
+        ("manufacturing-instructions", manifest.assembly),
+        ("maintenance-instructions", manifest.cleaning),
+        ("user-manual", manifest.use),
+    ]
+    for number, part in enumerate(manifest.parts):
+        files += [(f"part[{number}].source", part.source), (f"part[{number}].export", part.export)]
+    return [(field, name.partition("#")[0]) for field, name in files]
+
+
+def _check_paths(manifest: Manifest, label: str) -> None:
+    for field, name in _files_named_by(manifest):
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or "\\" in name:
+            raise _refused(label, field, f"“{name}” leaves the design's folder")
+
+
+def _check_names(manifest: Manifest, label: str) -> None:
+    for table, names in (
+        ("part", [part.name for part in manifest.parts]),
+        ("component", [component.name for component in manifest.components]),
+    ):
+        if len(set(names)) != len(names):
+            raise _refused(label, table, "two have the same name")
+
+
+def _refused(label: str, field: str, problem: str) -> ManifestInvalid:
+    return ManifestInvalid(fields={field: problem}, file=label, field=field, problem=problem)

@@ -1,0 +1,108 @@
+"""Printer profiles: one TOML file a printer model in `printers/`, read into a `PrinterProfile`.
+
+A profile holds what planning and the guard need (bed, height, temperatures, power) and names the presets of the
+slicer's vendor bundle; how those are flattened stands in `bundle.py`.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from makerhub.errors import Invalid, NotFound, translatable
+
+
+class ProfileInvalid(Invalid):
+    """A printer profile can not be used; names the file and what is wrong."""
+
+    template = translatable("The printer profile “%(file)s” can not be used: %(problem)s")
+
+
+@dataclass(frozen=True, slots=True)
+class SlicerPresets:
+    """The names that the slicer's vendor bundle gives to this printer: `filaments` maps a material to its preset."""
+
+    bundle: str
+    printer: str
+    print: str
+    filaments: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterProfile:
+    """One printer model; lengths in mm, temperatures in °C, power in W, volumes in mm³/s.
+
+    The bed goes from (0, 0) to (`bed_width_mm`, `bed_depth_mm`). No part is placed nearer than `edge_mm` to its border
+    (clips, purge line, skirt); the start code may leave the bed by `purge_margin_mm` to clean the nozzle.
+    """
+
+    key: str
+    vendor: str
+    model: str
+    bed_width_mm: float
+    bed_depth_mm: float
+    height_mm: float
+    edge_mm: float
+    purge_margin_mm: float
+    nozzle_mm: float
+    max_nozzle_celsius: int
+    max_bed_celsius: int
+    max_speed_mm_s: int
+    power_watts: int
+    presets: SlicerPresets
+
+    @property
+    def materials(self) -> tuple[str, ...]:
+        """The materials that this printer can be asked to print."""
+        return tuple(self.presets.filaments)
+
+
+def read_profiles(folder: Path) -> Mapping[str, PrinterProfile]:
+    """Every profile in `folder` by its key (the file's name without `.toml`), in the order of the keys."""
+    return {file.stem: read_profile(file) for file in sorted(folder.glob("*.toml"))}
+
+
+def read_profile(file: Path) -> PrinterProfile:
+    """The profile in `file`; raises `NotFound` without it, `ProfileInvalid` when a field is missing or wrong."""
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        return _profile_of(file.stem, document)
+    except FileNotFoundError as error:
+        raise NotFound from error
+    except KeyError as error:
+        raise ProfileInvalid(file=file.name, problem=f"{error.args[0]} is missing") from error
+    except (tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+        raise ProfileInvalid(file=file.name, problem=str(error)) from error
+
+
+def _profile_of(key: str, document: Mapping[str, Any]) -> PrinterProfile:
+    bed, nozzle, slicer = document["bed"], document["nozzle"], document["slicer"]
+    return PrinterProfile(
+        key=key,
+        vendor=str(document["vendor"]),
+        model=str(document["model"]),
+        bed_width_mm=_positive(bed, "width-mm"),
+        bed_depth_mm=_positive(bed, "depth-mm"),
+        height_mm=_positive(document, "height-mm"),
+        edge_mm=_positive(bed, "edge-mm"),
+        purge_margin_mm=_positive(bed, "purge-margin-mm"),
+        nozzle_mm=_positive(nozzle, "diameter-mm"),
+        max_nozzle_celsius=int(_positive(nozzle, "max-celsius")),
+        max_bed_celsius=int(_positive(bed, "max-celsius")),
+        max_speed_mm_s=int(_positive(document, "max-speed-mm-s")),
+        power_watts=int(_positive(document, "power-watts")),
+        presets=SlicerPresets(
+            bundle=str(slicer["bundle"]),
+            printer=str(slicer["printer"]),
+            print=str(slicer["print"]),
+            filaments=dict(slicer["filaments"]),
+        ),
+    )
+
+
+def _positive(table: Mapping[str, Any], field: str) -> float:
+    value = float(table[field])
+    if not 0 < value < 10_000:
+        raise ValueError(f"{field} must be more than 0 and less than 10000, not {value:g}")
+    return value

@@ -1,0 +1,1 @@
+"""Who: persons, organisations, their memberships, and what a role may do."""

@@ -1,0 +1,90 @@
+"""Persons, organisations (hospitals, care homes, hubs), memberships with roles, and browser sessions."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from flask_security import RoleMixin, UserMixin
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, Relationship, SQLModel
+
+from makerhub.db import state_type
+
+
+class Role(StrEnum):
+    """What a person does in an organisation."""
+
+    REQUESTER = "requester"
+    MAKER = "maker"
+    DISPATCHER = "dispatcher"
+    COURIER = "courier"
+    ADMIN = "admin"
+
+
+class OrganisationKind(StrEnum):
+    """What an organisation is to the network."""
+
+    HOSPITAL = "hospital"
+    CARE_HOME = "care_home"
+    HUB = "hub"
+
+
+class Organisation(SQLModel, table=True):
+    """A hospital or care home that asks, or a hub that checks, keeps and sends."""
+
+    __tablename__ = "organisation"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    kind: OrganisationKind = Field(sa_type=state_type(OrganisationKind))  # type: ignore[call-overload]
+    name: str = Field(max_length=200)
+    place: str = Field(default="", max_length=200)
+    entrance: str = Field(default="", max_length=500)
+    time_zone: str = Field(default="Europe/London", max_length=64)
+
+
+class Membership(SQLModel, RoleMixin, table=True):
+    """A person's role in an organisation."""
+
+    __tablename__ = "membership"
+    __table_args__ = (UniqueConstraint("person_id", "organisation_id", "role"),)
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True, ondelete="CASCADE")
+    organisation_id: UUID = Field(foreign_key="organisation.id", index=True)
+    role: Role = Field(sa_type=state_type(Role))  # type: ignore[call-overload]
+
+    @property
+    def name(self) -> str:
+        """The role's name, as the sign-in library asks for it."""
+        return self.role.value
+
+
+class Person(UserMixin, SQLModel, table=True):
+    """Somebody who signs in. `maker_reference` stands for the person in everything that is traced."""
+
+    __tablename__ = "person"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    email: str = Field(max_length=254, unique=True)
+    name: str = Field(max_length=200)
+    password: str | None = Field(default=None, max_length=255)
+    active: bool = True
+    fs_uniquifier: str = Field(default_factory=lambda: uuid4().hex, max_length=64, unique=True)
+    language: str = Field(default="", max_length=16)
+    time_zone: str = Field(default="", max_length=64)
+    maker_reference: UUID = Field(default_factory=uuid4, unique=True)
+    created_at: datetime
+    roles: list[Membership] = Relationship(sa_relationship_kwargs={"lazy": "selectin", "viewonly": True})
+
+
+class BrowserSession(SQLModel, table=True):
+    """A sign-in on one browser; found by the SHA-256 of its cookie, so a copied database opens nothing."""
+
+    __tablename__ = "browser_session"
+
+    id: str = Field(primary_key=True, max_length=64)
+    person_id: UUID | None = Field(default=None, foreign_key="person.id", index=True, ondelete="CASCADE")
+    content: str = Field(default="{}")
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime = Field(index=True)

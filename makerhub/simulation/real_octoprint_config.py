@@ -1,0 +1,49 @@
+"""The settings of a quiet OctoPrint: no wizard, no network of its own, no plugin that a test has no use for."""
+
+from typing import Any
+
+DISABLED_PLUGINS = [
+    "achievements",
+    "announcements",
+    "backup",
+    "classicwebcam",
+    "corewizard",
+    "customcontrolmanager",
+    "discovery",
+    "errortracking",
+    "eventmanager",
+    "file_check",
+    "firmware_check",
+    "gcodeviewer",
+    "health_check",
+    "logging",
+    "pi_support",
+    "pluginmanager",
+    "softwareupdate",
+    "tracking",
+    "uploadmanager",
+]
+
+
+def server_config(port: int) -> dict[str, Any]:
+    """The content of config.yaml for a server on 127.0.0.1:`port` that connects to its Virtual Printer by itself."""
+    return {
+        "server": {
+            "host": "127.0.0.1",
+            "port": port,
+            "firstRun": False,
+            "secretKey": "only-for-tests",
+            "seenWizards": {"corewizard": 4, "classicwebcam": 1, "tracking": None, "backup": None, "softwareupdate": 1},
+            "onlineCheck": {"enabled": False},
+            "pluginBlacklist": {"enabled": False},
+            "pythonEolCheck": {"enabled": False},
+            "ipCheck": {"enabled": False},
+            "ignoreIncompleteStartup": True,
+        },
+        "accessControl": {"autologinLocal": False},
+        "serial": {"port": "VIRTUAL", "baudrate": 115200, "autoconnect": True, "log": False},
+        "webcam": {"webcamEnabled": False, "timelapseEnabled": False, "timelapse": {"type": "off"}},
+        # The analysis of each upload runs in a process of its own and takes a core for seconds.
+        "gcodeAnalysis": {"runAt": "never"},
+        "plugins": {"_disabled": DISABLED_PLUGINS, "virtual_printer": {"enabled": True}},
+    }
