@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from flask_security import RoleMixin, UserMixin
+from flask_security import RoleMixin, UserMixin  # their id is an int: hence the ignores below
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Relationship, SQLModel
 
@@ -35,7 +35,7 @@ class Organisation(SQLModel, table=True):
     __tablename__ = "organisation"
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
-    kind: OrganisationKind = Field(sa_type=state_type(OrganisationKind))  # type: ignore[call-overload]
+    kind: OrganisationKind = Field(sa_type=state_type(OrganisationKind))
     name: str = Field(max_length=200)
     place: str = Field(default="", max_length=200)
     entrance: str = Field(default="", max_length=500)
@@ -48,13 +48,13 @@ class Membership(SQLModel, RoleMixin, table=True):
     __tablename__ = "membership"
     __table_args__ = (UniqueConstraint("person_id", "organisation_id", "role"),)
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default_factory=uuid4, primary_key=True)  # type: ignore[assignment]
     person_id: UUID = Field(foreign_key="person.id", index=True, ondelete="CASCADE")
     organisation_id: UUID = Field(foreign_key="organisation.id", index=True)
-    role: Role = Field(sa_type=state_type(Role))  # type: ignore[call-overload]
+    role: Role = Field(sa_type=state_type(Role))
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # type: ignore[override]
         """The role's name, as the sign-in library asks for it."""
         return self.role.value
 
@@ -64,7 +64,7 @@ class Person(UserMixin, SQLModel, table=True):
 
     __tablename__ = "person"
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    id: UUID = Field(default_factory=uuid4, primary_key=True)  # type: ignore[assignment]
     email: str = Field(max_length=254, unique=True)
     name: str = Field(max_length=200)
     password: str | None = Field(default=None, max_length=255)
@@ -74,7 +74,9 @@ class Person(UserMixin, SQLModel, table=True):
     time_zone: str = Field(default="", max_length=64)
     maker_reference: UUID = Field(default_factory=uuid4, unique=True)
     created_at: datetime
-    roles: list[Membership] = Relationship(sa_relationship_kwargs={"lazy": "selectin", "viewonly": True})
+    roles: list[Membership] = Relationship(  # type: ignore[assignment]
+        sa_relationship_kwargs={"lazy": "selectin", "viewonly": True}
+    )
 
 
 class BrowserSession(SQLModel, table=True):

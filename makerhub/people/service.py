@@ -1,0 +1,163 @@
+"""Use cases of people: making persons and organisations known, their memberships, passwords and browser sessions."""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from typing import cast
+from uuid import UUID, uuid4
+from zoneinfo import available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from passlib.hash import argon2  # type: ignore[import-untyped]
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from makerhub.errors import Invalid, translatable
+from makerhub.people.models import BrowserSession, Membership, Organisation, OrganisationKind, Person, Role
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 200
+
+
+def create_person(
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    now: datetime,
+    password: str | None = None,
+    language: str = "",
+    time_zone: str = "",
+) -> Person:
+    """Make a person known. Without a password the person can not sign in by password.
+
+    Raises `Invalid` with `fields` for an address that is none or is taken, an empty name, a weak password or an
+    unknown time zone.
+    """
+    email = normal_email(email)
+    _require(bool(name.strip()), name=translatable("Enter a name."))
+    _require(not time_zone or time_zone in available_timezones(), time_zone=translatable("There is no such time zone."))
+    _require(find_by_email(session, email) is None, email=translatable("This e-mail address is taken."))
+    person = Person(
+        email=email,
+        name=name.strip(),
+        password=None if password is None else hash_password(password),
+        language=language,
+        time_zone=time_zone,
+        created_at=now,
+    )
+    session.add(person)
+    session.flush()
+    return person
+
+
+def create_organisation(
+    session: Session, *, kind: OrganisationKind, name: str, place: str = "", entrance: str = "", time_zone: str
+) -> Organisation:
+    """Make a hospital, a care home or a hub known. Raises `Invalid` for an empty name or an unknown time zone."""
+    _require(bool(name.strip()), name=translatable("Enter a name."))
+    _require(time_zone in available_timezones(), time_zone=translatable("There is no such time zone."))
+    organisation = Organisation(kind=kind, name=name.strip(), place=place, entrance=entrance, time_zone=time_zone)
+    session.add(organisation)
+    session.flush()
+    return organisation
+
+
+def add_membership(session: Session, person: Person, organisation: Organisation, role: Role) -> Membership:
+    """Give `person` the `role` in `organisation`; a role that is held already stays as it is."""
+    held = select(Membership).where(
+        Membership.person_id == person.id,
+        Membership.organisation_id == organisation.id,
+        Membership.role == role,
+    )
+    membership = session.exec(held).one_or_none()
+    if membership is None:
+        membership = Membership(person_id=person.id, organisation_id=organisation.id, role=role)
+        session.add(membership)
+        session.flush()
+        session.expire(person, ["roles"])
+    return membership
+
+
+def roles_of(person: Person) -> frozenset[Role]:
+    """All roles that `person` has, wherever."""
+    return frozenset(membership.role for membership in person.roles)
+
+
+def facilities_of(session: Session, person: Person) -> list[Organisation]:
+    """The hospitals and care homes for which `person` may ask, by name."""
+    return _organisations(session, person, (OrganisationKind.HOSPITAL, OrganisationKind.CARE_HOME), (Role.REQUESTER,))
+
+
+def hubs_of(session: Session, person: Person, *roles: Role) -> list[Organisation]:
+    """The hubs in which `person` has one of `roles` (any role, when none is given), by name."""
+    return _organisations(session, person, (OrganisationKind.HUB,), roles or tuple(Role))
+
+
+def find_by_email(session: Session, email: str) -> Person | None:
+    """The person with this e-mail address, in whatever case it is typed."""
+    return session.exec(select(Person).where(Person.email == email.strip().lower())).one_or_none()
+
+
+def set_password(session: Session, person: Person, password: str) -> None:
+    """Give `person` a new password and end every sign-in that the old one opened. Raises `Invalid`."""
+    person.password = hash_password(password)
+    _end_sign_ins(session, person)
+
+
+def disable(session: Session, person: Person) -> None:
+    """Let `person` sign in no more, from now on; what they made and asked for stays."""
+    person.active = False
+    _end_sign_ins(session, person)
+
+
+def enable(session: Session, person: Person) -> None:
+    """Let `person` sign in again."""
+    person.active = True
+    session.add(person)
+
+
+def forget_expired_sign_ins(session: Session, now: datetime) -> int:
+    """Delete the browser sessions that ran out; returns how many there were."""
+    forgotten = session.execute(delete(BrowserSession).where(col(BrowserSession.expires_at) <= now))
+    return cast("int", forgotten.rowcount)  # type: ignore[attr-defined]
+
+
+def normal_email(text: str) -> str:
+    """The address as it is stored: domain in IDNA, all in lower case. Raises `Invalid` when it is no address."""
+    try:
+        return validate_email(text.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise _invalid(email=translatable("Enter an e-mail address, like name@example.org.")) from error
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of a password of 12 to 200 characters, in NFKD as the sign-in compares it. Raises `Invalid`."""
+    _require(len(password) >= SHORTEST_PASSWORD, password=translatable("Use at least 12 characters."))
+    _require(len(password) <= LONGEST_PASSWORD, password=translatable("Use at most 200 characters."))
+    return cast("str", argon2.hash(unicodedata.normalize("NFKD", password)))
+
+
+def _end_sign_ins(session: Session, person: Person) -> None:
+    """Two locks: the rows are gone, and what a request under way may still write names a dead `fs_uniquifier`."""
+    person.fs_uniquifier = uuid4().hex
+    session.add(person)
+    session.flush()
+    session.execute(delete(BrowserSession).where(col(BrowserSession.person_id) == person.id))
+
+
+def _organisations(
+    session: Session, person: Person, kinds: Iterable[OrganisationKind], roles: Iterable[Role]
+) -> list[Organisation]:
+    member_of: frozenset[UUID] = frozenset(m.organisation_id for m in person.roles if m.role in roles)
+    mine = select(Organisation).where(col(Organisation.id).in_(member_of), col(Organisation.kind).in_(kinds))
+    return list(session.exec(mine.order_by(col(Organisation.name), col(Organisation.id))))
+
+
+def _require(holds: bool, **field: str) -> None:
+    if not holds:
+        raise _invalid(**field)
+
+
+def _invalid(**field: str) -> Invalid:
+    return Invalid(fields=field)
