@@ -1,0 +1,1 @@
+"""Talking to printers, for hub and agent alike: no database, no Flask."""
