@@ -66,9 +66,8 @@ class Settings:
     poll_printing_seconds: float = setting(5.0, "Seconds between two looks at a printing printer.")
     sweep_seconds: float = setting(20.0, "Seconds between two sweeps of each background task.")
     offline_after_seconds: int = setting(120, "Seconds without an answer after which a printer is shown as not seen.")
-    doubt_after_seconds: int = setting(
-        120, "Seconds for which a print whose end nobody saw is looked for before its maker is asked."
-    )
+    offer_minutes: int = setting(240, "Minutes after which a job that its maker did not answer goes to somebody else.")
+    start_minutes: int = setting(60, "Minutes after which an accepted job that could not be started goes to somebody else.")
     largest_request: int = setting(100_000, "Largest quantity that one line of a request may ask for.")
     longest_plate_hours: int = setting(10, "Longest print, in hours, that is put on one build plate.")
 

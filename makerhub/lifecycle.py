@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol, cast
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import CursorResult, Index, update
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -33,7 +33,7 @@ class Transition(SQLModel, table=True):
     __tablename__ = "transition"
     __table_args__ = (Index("ix_transition_entity_entity_id", "entity", "entity_id"),)
 
-    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    number: int | None = Field(default=None, primary_key=True)
     entity: str = Field(max_length=64)
     entity_id: UUID
     before: str | None = Field(default=None, max_length=32)
@@ -82,7 +82,7 @@ def move(
 def history(session: Session, row: Stateful) -> list[Transition]:
     """All changes of the row's state, the oldest first."""
     mine = select(Transition).where(Transition.entity == row.__tablename__, Transition.entity_id == row.id)
-    return list(session.exec(mine.order_by(col(Transition.at))))
+    return list(session.exec(mine.order_by(col(Transition.number))))
 
 
 def _log(

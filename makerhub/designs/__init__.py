@@ -1,1 +1,1 @@
-"""What can be made: designs, their versions, parts and components, and everything that turns a mesh into a print."""
+"""What can be made: designs, their versions, parts and components; geometry, pictures and slicing."""

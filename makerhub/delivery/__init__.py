@@ -1,0 +1,1 @@
+"""Bringing: allocations, shipments and receipts."""

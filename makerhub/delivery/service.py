@@ -1,0 +1,159 @@
+"""The use cases of delivery: reserve pieces for a line, pack, hand to a courier, confirm the receipt."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, func, select
+
+from makerhub.delivery.models import Allocation, AllocationState, Receipt, Shipment, ShipmentState
+from makerhub.demand import service as demand
+from makerhub.demand.models import RequestLine, SupplyRequest
+from makerhub.designs.models import Part
+from makerhub.errors import Invalid, translatable
+from makerhub.lifecycle import begin, move
+from makerhub.stock import service as stock
+from makerhub.stock.models import Lot
+
+PROMISED = frozenset({AllocationState.RESERVED, AllocationState.SHIPPED, AllocationState.DELIVERED})
+"""Pieces that a line has or will get."""
+
+
+class WrongCode(Invalid):
+    """The hand-over code is not the shipment's."""
+
+    template = translatable("This is not the hand-over code of this delivery. Ask again at the door.")
+
+
+@dataclass(frozen=True)
+class Share:
+    """`quantity` pieces of a lot for a request line, with the reason that is shown to everybody."""
+
+    line_id: UUID
+    lot_id: UUID
+    quantity: int
+    reason: str
+
+
+def reserve(session: Session, share: Share, *, now: datetime) -> Allocation:
+    """Promise pieces in the hub's stock to a line; raises `Invalid` when they are promised already."""
+    lot = session.exec(select(Lot).where(Lot.id == share.lot_id).with_for_update()).one()
+    if share.quantity > unpromised(session, lot):
+        raise Invalid(translatable("These pieces are promised to somebody else by now."))
+    allocation = Allocation(
+        line_id=share.line_id, lot_id=lot.id, quantity=share.quantity, reason=share.reason, allocated_at=now
+    )
+    begin(session, allocation, now=now, why=share.reason)
+    return allocation
+
+
+def unpromised(session: Session, lot: Lot) -> int:
+    """Pieces of the lot that lie at the hub and are promised to nobody."""
+    reserved = select(func.coalesce(func.sum(Allocation.quantity), 0)).where(
+        Allocation.lot_id == lot.id, Allocation.state == AllocationState.RESERVED
+    )
+    return stock.at_hub(session, lot) - int(session.exec(reserved).one())
+
+
+def release(session: Session, request: SupplyRequest, *, why: str, now: datetime) -> None:
+    """Give back what was reserved for a request that ended."""
+    for allocation in reserved_for(session, request.id):
+        move(session, allocation, AllocationState.RELEASED, now=now, why=why)
+
+
+def pack(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> Shipment:
+    """Put all that is reserved for the request into one shipment; raises `Invalid` when nothing is."""
+    reserved = reserved_for(session, request.id)
+    if not reserved:
+        raise Invalid(translatable("Nothing is reserved for this request yet."))
+    shipment = Shipment(
+        request_id=request.id,
+        hub_id=request.hub_id,
+        facility_id=request.facility_id,
+        hand_over_code=f"{secrets.randbelow(10**6):06}",
+        packed_at=now,
+    )
+    begin(session, shipment, now=now, by=by)
+    for allocation in reserved:
+        move(session, allocation, AllocationState.SHIPPED, now=now, by=by, shipment_id=shipment.id)
+        lot = session.get_one(Lot, allocation.lot_id)
+        stock.ship(session, lot, shipment_id=shipment.id, quantity=allocation.quantity, now=now)
+    return shipment
+
+
+def depart(session: Session, shipment: Shipment, *, courier_id: UUID, now: datetime) -> None:
+    """A courier has taken the shipment."""
+    move(session, shipment, ShipmentState.IN_TRANSIT, now=now, by=courier_id, courier_id=courier_id)
+
+
+def confirm_by_code(session: Session, shipment: Shipment, code: str, *, by: UUID, now: datetime) -> Receipt:
+    """The courier was told the hand-over code at the door; raises `WrongCode`."""
+    typed = "".join(character for character in code if character.isdigit())
+    if not secrets.compare_digest(typed, shipment.hand_over_code):
+        raise WrongCode(fields={"code": WrongCode.template})
+    return _confirm(session, shipment, by=by, by_code=True, now=now)
+
+
+def confirm_by_facility(session: Session, shipment: Shipment, *, by: UUID, now: datetime) -> Receipt:
+    """Somebody of the facility says that it has arrived."""
+    return _confirm(session, shipment, by=by, by_code=False, now=now)
+
+
+def _confirm(session: Session, shipment: Shipment, *, by: UUID, by_code: bool, now: datetime) -> Receipt:
+    move(session, shipment, ShipmentState.DELIVERED, now=now, by=by)
+    receipt = Receipt(shipment_id=shipment.id, confirmed_by=by, by_hand_over_code=by_code, at=now)
+    session.add(receipt)
+    for allocation in contents(session, shipment.id):
+        move(session, allocation, AllocationState.DELIVERED, now=now, by=by)
+        lot = session.get_one(Lot, allocation.lot_id)
+        stock.deliver(
+            session,
+            lot,
+            shipment_id=shipment.id,
+            facility_id=shipment.facility_id,
+            quantity=allocation.quantity,
+            now=now,
+        )
+    demand.record_delivered(session, shipment.request_id, delivered_items(session, shipment.request_id), now=now)
+    return receipt
+
+
+def contents(session: Session, shipment_id: UUID) -> Sequence[Allocation]:
+    """What is in a shipment."""
+    return session.exec(select(Allocation).where(Allocation.shipment_id == shipment_id)).all()
+
+
+def reserved_for(session: Session, request_id: UUID) -> Sequence[Allocation]:
+    """What is reserved for a request and not yet packed."""
+    mine = select(Allocation).join(RequestLine, col(RequestLine.id) == Allocation.line_id)
+    return session.exec(
+        mine.where(RequestLine.request_id == request_id, Allocation.state == AllocationState.RESERVED)
+    ).all()
+
+
+def delivered_items(session: Session, request_id: UUID) -> Mapping[UUID, int]:
+    """Complete items (all parts in their quantities) that each line of the request has received."""
+    return {
+        line.id: _complete_items(session, line, frozenset({AllocationState.DELIVERED}))
+        for line in demand.lines_of(session, request_id)
+    }
+
+
+def promised_pieces(session: Session, line_id: UUID, part_id: UUID) -> int:
+    """Pieces of a part that the line has or will get."""
+    return _pieces(session, line_id, part_id, PROMISED)
+
+
+def _complete_items(session: Session, line: RequestLine, states: frozenset[AllocationState]) -> int:
+    parts = session.exec(select(Part).where(Part.version_id == line.version_id)).all()
+    return min((_pieces(session, line.id, part.id, states) // part.quantity for part in parts), default=0)
+
+
+def _pieces(session: Session, line_id: UUID, part_id: UUID, states: frozenset[AllocationState]) -> int:
+    total = select(func.coalesce(func.sum(Allocation.quantity), 0)).join(Lot, col(Lot.id) == Allocation.lot_id)
+    wanted = total.where(
+        Allocation.line_id == line_id, Lot.part_id == part_id, col(Allocation.state).in_(states)
+    )
+    return int(session.exec(wanted).one())

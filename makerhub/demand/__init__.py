@@ -1,0 +1,1 @@
+"""What is needed: supply requests and their lines."""

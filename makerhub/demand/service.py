@@ -1,0 +1,143 @@
+"""The use cases of demand: submit, accept, decline, cancel, and learn what was delivered."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, Urgency
+from makerhub.designs.models import DesignVersion, VersionState
+from makerhub.errors import Invalid, NotFound, translatable
+from makerhub.lifecycle import begin, move
+
+LONGEST_WAIT = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class NewLine:
+    """One line as it was asked for; `needed_by` is aware."""
+
+    version_id: UUID
+    quantity: int
+    needed_by: datetime
+    urgency: Urgency = Urgency.SOON
+    stock_left: int = 0
+
+
+@dataclass(frozen=True)
+class NewRequest:
+    """A request as it was filled in; `form_key` is the same when the same form is sent again."""
+
+    form_key: UUID
+    facility_id: UUID
+    hub_id: UUID
+    requested_by: UUID
+    lines: Sequence[NewLine]
+    note: str = ""
+
+
+def submit(session: Session, new: NewRequest, *, largest: int, now: datetime) -> SupplyRequest:
+    """Record a request, once for each form; a second sending gives back the first one's request.
+
+    Raises `Invalid` with a sentence for each field that is wrong; fields of line n are named `n-quantity` and so on.
+    """
+    again = session.exec(select(SupplyRequest).where(SupplyRequest.form_key == new.form_key)).first()
+    if again is not None:
+        return _same_sender(again, new)
+    problems = check(session, new, largest=largest, now=now)
+    if problems:
+        raise Invalid(fields=problems)
+    request = SupplyRequest(
+        facility_id=new.facility_id,
+        hub_id=new.hub_id,
+        requested_by=new.requested_by,
+        form_key=new.form_key,
+        note=new.note.strip(),
+        submitted_at=now,
+    )
+    begin(session, request, now=now, by=new.requested_by)
+    session.add_all(
+        RequestLine(
+            request_id=request.id,
+            version_id=line.version_id,
+            quantity=line.quantity,
+            needed_by=line.needed_by,
+            urgency=line.urgency,
+            stock_left=line.stock_left,
+        )
+        for line in new.lines
+    )
+    session.flush()
+    return request
+
+
+def check(session: Session, new: NewRequest, *, largest: int, now: datetime) -> Mapping[str, str]:
+    """What is wrong with the request, a sentence a field; empty when nothing is."""
+    problems: dict[str, str] = {}
+    if not new.lines:
+        problems["lines"] = translatable("Say what you need: choose at least one design.")
+    if len(new.note) > 500:
+        problems["note"] = translatable("Keep the note under 500 characters.")
+    for number, line in enumerate(new.lines):
+        for field, problem in _check_line(session, line, largest, now).items():
+            problems[f"{number}-{field}"] = problem
+    return problems
+
+
+def _check_line(session: Session, line: NewLine, largest: int, now: datetime) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    if line.quantity < 1:
+        problems["quantity"] = translatable("Enter how many you need, at least 1.")
+    elif line.quantity > largest:
+        problems["quantity"] = translatable("This is more than a hub can promise. Call your hub if you need so many.")
+    if line.needed_by <= now:
+        problems["needed_by"] = translatable("Choose a date in the future.")
+    elif line.needed_by > now + LONGEST_WAIT:
+        problems["needed_by"] = translatable("Choose a date within a year.")
+    if not 0 <= line.stock_left <= 10 * largest:
+        problems["stock_left"] = translatable("Enter how many you still have, 0 if none.")
+    version = session.get(DesignVersion, line.version_id)
+    if version is None or version.state is not VersionState.PUBLISHED:
+        problems["version"] = translatable("This design can no longer be asked for. Choose another one.")
+    return problems
+
+
+def accept(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> None:
+    """The hub takes the request on; from now on it is planned for."""
+    move(session, request, RequestState.ACCEPTED, now=now, by=by)
+
+
+def decline(session: Session, request: SupplyRequest, *, by: UUID, why: str, now: datetime) -> None:
+    """The hub can not take the request on, and says why."""
+    if not why.strip():
+        raise Invalid(fields={"why": translatable("Say why, so that the requester can look elsewhere.")})
+    move(session, request, RequestState.DECLINED, now=now, by=by, why=why.strip())
+
+
+def cancel(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> None:
+    """The facility no longer needs it."""
+    move(session, request, RequestState.CANCELLED, now=now, by=by)
+
+
+def record_delivered(session: Session, request_id: UUID, delivered: Mapping[UUID, int], *, now: datetime) -> None:
+    """Learn how many complete items each line has by now; the request is fulfilled when all lines have theirs."""
+    request = session.get(SupplyRequest, request_id)
+    if request is None:
+        raise NotFound
+    complete = all(delivered.get(line.id, 0) >= line.quantity for line in lines_of(session, request_id))
+    if complete and request.state is RequestState.ACCEPTED:
+        move(session, request, RequestState.FULFILLED, now=now)
+
+
+def lines_of(session: Session, request_id: UUID) -> Sequence[RequestLine]:
+    """The lines of a request, the earliest deadline first."""
+    mine = select(RequestLine).where(RequestLine.request_id == request_id)
+    return session.exec(mine.order_by(col(RequestLine.needed_by), col(RequestLine.id))).all()
+
+
+def _same_sender(request: SupplyRequest, new: NewRequest) -> SupplyRequest:
+    if (request.facility_id, request.requested_by) != (new.facility_id, new.requested_by):
+        raise NotFound
+    return request

@@ -1,0 +1,56 @@
+"""Files named by the hash of their content: meshes, pictures and G-code. What is stored never changes."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from makerhub.errors import NotFound
+
+
+class FileStore:
+    """A folder of immutable files, found by the SHA-256 of their content."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, content: bytes) -> str:
+        """Keep `content`, durably, and return its SHA-256 (64 hexadecimal digits)."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        file = self._file(sha256)
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(file, content)
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """The content; raises `NotFound` when it is not here or no longer what its name says."""
+        try:
+            content = self._file(sha256).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound from error
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise NotFound
+        return content
+
+    def _file(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256
+
+
+def _write_whole(file: Path, content: bytes) -> None:
+    """Write beside, sync, rename, sync the folder: after a crash the file is whole or absent."""
+    descriptor, part = tempfile.mkstemp(dir=file.parent, suffix=".part")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(part).replace(file)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,204 @@
+"""The use cases of designs: publish a folder as an immutable version, withdraw one, and have plates sliced."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from makerhub.db import Clock, Database
+from makerhub.designs.files import FileStore
+from makerhub.designs.geometry import MeshReport
+from makerhub.designs.inspection import inspect_mesh
+from makerhub.designs.manifest import Manifest, PartManifest, PrintSettings, read_manifest
+from makerhub.designs.models import Component, Design, DesignVersion, Part, PlateSlice, VersionState
+from makerhub.designs.pictures import thumbnail
+from makerhub.designs.profiles import PrinterProfile
+from makerhub.designs.slicer import PlateOrder, SlicedPlate, Slicer, input_hash
+from makerhub.lifecycle import begin, move
+
+
+@dataclass(frozen=True)
+class CheckedPart:
+    """A part whose mesh has been inspected: its manifest, the mesh and what was measured of it."""
+
+    manifest: PartManifest
+    mesh: bytes
+    report: MeshReport
+
+
+@dataclass(frozen=True)
+class CheckedDesign:
+    """A folder that may be published; `content_hash` is over the manifest, the readme and every mesh."""
+
+    manifest: Manifest
+    readme: str
+    parts: Sequence[CheckedPart]
+    content_hash: str
+
+
+def check_folder(folder: Path) -> CheckedDesign:
+    """Read a design's folder and inspect its meshes, each in a child process with limits.
+
+    Raises `ManifestInvalid` or `MeshRefused` with what is wrong.
+    """
+    manifest = read_manifest(folder)
+    parts = [
+        CheckedPart(part, (folder / part.export).read_bytes(), inspect_mesh(folder / part.export))
+        for part in manifest.parts
+    ]
+    readme = (folder / manifest.readme).read_text(encoding="utf-8")
+    return CheckedDesign(manifest, readme, parts, _content_hash(manifest, readme, parts))
+
+
+def publish_catalogue(database: Database, files: FileStore, catalogue: Path, clock: Clock) -> list[DesignVersion]:
+    """Publish every folder of the catalogue that is not there yet; returns the new versions."""
+    folders = sorted(manifest.parent for manifest in catalogue.glob("*/okh.toml"))
+    return [version for folder in folders if (version := publish(database, files, check_folder(folder), clock))]
+
+
+def publish(database: Database, files: FileStore, design: CheckedDesign, clock: Clock) -> DesignVersion | None:
+    """Make a checked folder a version; None when this very content is published already."""
+    with database.reading() as session:
+        if _version_of(session, design.content_hash) is not None:
+            return None
+    stored = [(files.put(part.mesh), files.put(thumbnail(part.mesh))) for part in design.parts]
+    with database.changing() as session:
+        version = _new_version(session, design, clock())
+        for part, (mesh, picture) in zip(design.parts, stored, strict=True):
+            session.add(_part(version.id, part, mesh, picture))
+        session.add_all(
+            Component(version_id=version.id, **asdict(component)) for component in design.manifest.components
+        )
+        return version
+
+
+def withdraw(session: Session, version: DesignVersion, *, by: UUID, why: str, now: datetime) -> None:
+    """End new requests and new prints of a version; queued work is taken back by the sweeps."""
+    move(session, version, VersionState.WITHDRAWN, now=now, by=by, why=why)
+
+
+def published(session: Session) -> Sequence[DesignVersion]:
+    """The versions that may be asked for: of each design the newest, by name."""
+    wanted = select(DesignVersion).where(DesignVersion.state == VersionState.PUBLISHED)
+    newest = {version.design_id: version for version in session.exec(wanted.order_by(col(DesignVersion.published_at)))}
+    return sorted(newest.values(), key=lambda version: version.name)
+
+
+def parts_of(session: Session, version_id: UUID) -> Sequence[Part]:
+    """The printed parts of a version, by name."""
+    return session.exec(select(Part).where(Part.version_id == version_id).order_by(col(Part.name))).all()
+
+
+def components_of(session: Session, version_id: UUID) -> Sequence[Component]:
+    """What is bought for an item of a version, by name."""
+    mine = select(Component).where(Component.version_id == version_id)
+    return session.exec(mine.order_by(col(Component.name))).all()
+
+
+def sliced_plate(
+    database: Database,
+    files: FileStore,
+    slicer: Slicer,
+    part_id: UUID,
+    copies: int,
+    profile: PrinterProfile,
+    material: str,
+    clock: Clock,
+) -> PlateSlice:
+    """A plate's G-code, from the cache or sliced now; blocks up to some minutes, so never inside a transaction.
+
+    Raises what `Slicer.slice` raises.
+    """
+    with database.reading() as session:
+        part = session.get_one(Part, part_id)
+    order = PlateOrder(files.get(part.mesh_sha256), copies, profile, material, PrintSettings(**part.settings))
+    with database.reading() as session:
+        cached = _plate_of(session, input_hash(order, slicer.version()))
+    return cached or _keep(database, files, part, order, slicer.slice(order), clock())
+
+
+def _keep(
+    database: Database, files: FileStore, part: Part, order: PlateOrder, plate: SlicedPlate, now: datetime
+) -> PlateSlice:
+    sha256 = files.put(plate.gcode)
+    with database.changing() as session:
+        other = _plate_of(session, plate.input_hash)
+        if other is not None:
+            return other
+        row = PlateSlice(
+            part_id=part.id,
+            profile=order.profile.key,
+            material=order.material,
+            copies=plate.copies,
+            input_hash=plate.input_hash,
+            gcode_sha256=sha256,
+            gcode_sha1=plate.sha1,
+            gcode_bytes=len(plate.gcode),
+            seconds=plate.seconds,
+            milligrams=plate.milligrams,
+            slicer_version=plate.slicer_version,
+            sliced_at=now,
+        )
+        session.add(row)
+        return row
+
+
+def _plate_of(session: Session, digest: str) -> PlateSlice | None:
+    return session.exec(select(PlateSlice).where(PlateSlice.input_hash == digest)).first()
+
+
+def _version_of(session: Session, content_hash: str) -> DesignVersion | None:
+    return session.exec(select(DesignVersion).where(DesignVersion.content_hash == content_hash)).first()
+
+
+def _new_version(session: Session, checked: CheckedDesign, now: datetime) -> DesignVersion:
+    manifest = checked.manifest
+    design = session.exec(select(Design).where(Design.key == manifest.key)).first() or Design(key=manifest.key)
+    session.add(design)
+    session.flush()
+    version = DesignVersion(
+        design_id=design.id,
+        version=manifest.version,
+        content_hash=checked.content_hash,
+        name=manifest.name,
+        function=manifest.function,
+        license=manifest.license,
+        licensor=manifest.licensor,
+        repo=manifest.repo,
+        readme=checked.readme,
+        published_at=now,
+    )
+    begin(session, version, now=now)
+    return version
+
+
+def _part(version_id: UUID, part: CheckedPart, mesh_sha256: str, picture_sha256: str) -> Part:
+    width, depth, height = part.report.size_mm
+    return Part(
+        version_id=version_id,
+        name=part.manifest.name,
+        quantity=part.manifest.quantity,
+        mesh_sha256=mesh_sha256,
+        picture_sha256=picture_sha256,
+        materials=list(part.manifest.materials),
+        settings=asdict(part.manifest.settings),
+        width_mm=width,
+        depth_mm=depth,
+        height_mm=height,
+        volume_mm3=part.report.volume_mm3,
+    )
+
+
+def _content_hash(manifest: Manifest, readme: str, parts: Sequence[CheckedPart]) -> str:
+    words: dict[str, Any] = {
+        "manifest": asdict(manifest),
+        "readme": readme,
+        "meshes": [hashlib.sha256(part.mesh).hexdigest() for part in parts],
+    }
+    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,12 @@
+"""Every table of a hub, for the migrations and for whoever needs the whole metadata."""
+
+from makerhub.delivery import models as delivery
+from makerhub.demand import models as demand
+from makerhub.designs import models as designs
+from makerhub.lifecycle import Transition
+from makerhub.people import models as people
+from makerhub.printers import models as printers
+from makerhub.production import models as production
+from makerhub.stock import models as stock
+
+__all__ = ["Transition", "delivery", "demand", "designs", "people", "printers", "production", "stock"]

@@ -1,0 +1,1 @@
+"""Deciding: what is still needed, which printer prints what, and who gets which lot."""

@@ -1,0 +1,261 @@
+"""What planning does in the background: queue what is needed, dispatch it, and share out what is there.
+
+Each task reads rows of every slice, calls the pure rules, and records the outcome through the slices' services.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, func, select
+
+from makerhub.background import Nudge, task
+from makerhub.config import Settings
+from makerhub.db import Clock, Database, IntegrityError
+from makerhub.delivery import service as delivery
+from makerhub.delivery.models import Allocation
+from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
+from makerhub.designs.files import FileStore
+from makerhub.designs.models import DesignVersion, Part, VersionState
+from makerhub.designs.plates import capacity
+from makerhub.designs.profiles import PrinterProfile
+from makerhub.designs.service import sliced_plate
+from makerhub.designs.slicer import Slicer
+from makerhub.errors import MakerhubError, MovedMeanwhile
+from makerhub.planning.allocation import Available, allot
+from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
+from makerhub.planning.needs import Wanted, plates, shortfalls, surplus
+from makerhub.printers.models import Observation, PlateState, Printer, PrinterState
+from makerhub.printers.service import is_idle
+from makerhub.production import service as production
+from makerhub.production.models import Attempt, JobState, PrintJob
+from makerhub.production.tasks import prepare_attempts
+from makerhub.stock import service as stock
+from makerhub.stock.models import LotState
+
+log = logging.getLogger(__name__)
+
+OPEN_JOBS = (JobState.QUEUED, JobState.ASSIGNED, JobState.HELD)
+
+
+@task
+def plan_jobs(
+    database: Database,
+    files: FileStore,
+    slicer: Slicer,
+    profiles: Mapping[str, PrinterProfile],
+    settings: Settings,
+    clock: Clock,
+    soon: Nudge,
+) -> None:
+    """Queue build plates for what accepted requests want and nobody makes yet; cancel queued ones nobody may or will use."""
+    for hub_id in _hubs(database):
+        with database.reading() as session:
+            missing = shortfalls(wanted(session, hub_id), supply(session, hub_id))
+            printers = _printers(session, hub_id)
+        sizes = {
+            part_id: _plate_size(database, files, slicer, part_id, printers, profiles, settings, clock)
+            for part_id in {shortfall.part_id for shortfall in missing}
+        }
+        with database.changing() as session:
+            _queue(session, hub_id, sizes, clock())
+            _cancel_unwanted(session, hub_id, clock())
+    soon(dispatch_jobs)
+
+
+@task
+def dispatch_jobs(
+    database: Database, profiles: Mapping[str, PrinterProfile], settings: Settings, clock: Clock, soon: Nudge
+) -> None:
+    """Give queued jobs to free printers: the most urgent and earliest first."""
+    now = clock()
+    with database.reading() as session:
+        jobs = [_queued_job(session, job, profiles) for job in _jobs(session, JobState.QUEUED)]
+        assignments = assign(jobs, _free_printers(session, settings, now))
+    for assignment in assignments:
+        try:
+            with database.changing() as session:
+                job = session.get_one(PrintJob, assignment.job_id)
+                production.assign(session, job, session.get_one(Printer, assignment.printer_id), now=now)
+        except (MovedMeanwhile, MakerhubError, IntegrityError) as error:
+            log.info("Job %s was not assigned: %s", assignment.job_id, error)
+    if assignments:
+        soon(prepare_attempts)
+
+
+@task
+def allocate_lots(database: Database, clock: Clock) -> None:
+    """Reserve what lies at a hub for the lines that want it, in the order of service; free what ended requests held."""
+    with database.changing() as session:
+        for request in _ended_requests_with_reservations(session):
+            delivery.release(session, request, why=f"the request is {request.state}", now=clock())
+    for hub_id in _hubs(database):
+        with database.changing() as session:
+            wants = wanted(session, hub_id)
+            for share in allot(wants, _available(session, hub_id)):
+                line = session.get_one(RequestLine, share.line_id)
+                reason = f"place {share.place} in the order of service: {line.urgency}, needed by {line.needed_by:%Y-%m-%d}"
+                delivery.reserve(
+                    session, delivery.Share(share.line_id, share.lot_id, share.quantity, reason), now=clock()
+                )
+
+
+def wanted(session: Session, hub_id: UUID) -> list[Wanted]:
+    """What the hub's accepted requests want and have not been promised, in pieces of parts."""
+    lines = select(RequestLine).join(SupplyRequest, col(SupplyRequest.id) == RequestLine.request_id)
+    open_lines = lines.where(SupplyRequest.hub_id == hub_id, SupplyRequest.state == RequestState.ACCEPTED)
+    wants = []
+    for line in session.exec(open_lines):
+        for part in session.exec(select(Part).where(Part.version_id == line.version_id)):
+            missing = line.quantity * part.quantity - delivery.promised_pieces(session, line.id, part.id)
+            if missing > 0:
+                wants.append(Wanted(line.id, part.id, missing, line.needed_by, line.urgency.tier))
+    return wants
+
+
+def supply(session: Session, hub_id: UUID) -> dict[UUID, int]:
+    """Pieces of each part that exist and are promised to nobody, or that are queued or being printed."""
+    pieces: dict[UUID, int] = {}
+    for lot in stock.lots_in(session, LotState.PASSED, hub_id):
+        pieces[lot.part_id] = pieces.get(lot.part_id, 0) + delivery.unpromised(session, lot)
+    for lot in stock.lots_in(session, LotState.AT_MAKER, hub_id):
+        pieces[lot.part_id] = pieces.get(lot.part_id, 0) + lot.quantity
+    for part_id, copies in _open_copies(session, hub_id).items():
+        pieces[part_id] = pieces.get(part_id, 0) + copies
+    return pieces
+
+
+def fits_on(part: Part, profile: PrinterProfile) -> int:
+    """How many copies of the part fit on one build plate of the printer model, by size alone."""
+    return capacity(part.width_mm, part.depth_mm, part.height_mm, profile)
+
+
+def _queue(session: Session, hub_id: UUID, sizes: Mapping[UUID, int], now: datetime) -> None:
+    """Decided again inside the transaction, so that two sweeps can't both queue for the same need."""
+    for shortfall in shortfalls(wanted(session, hub_id), supply(session, hub_id)):
+        if sizes.get(shortfall.part_id, 0) > 0 and _is_published(session, shortfall.part_id):
+            line = session.get_one(RequestLine, shortfall.line_id)
+            for copies in plates(shortfall.quantity, sizes[shortfall.part_id]):
+                production.plan_job(session, line, hub_id=hub_id, part_id=shortfall.part_id, copies=copies, now=now)
+
+
+def _cancel_unwanted(session: Session, hub_id: UUID, now: datetime) -> None:
+    left = surplus(wanted(session, hub_id), supply(session, hub_id))
+    queued = [job for job in _jobs(session, JobState.QUEUED) if job.hub_id == hub_id]
+    for job in reversed(queued):
+        if not _is_published(session, job.part_id):
+            production.cancel_job(session, job, why="the design was withdrawn", now=now)
+        elif left.get(job.part_id, 0) >= job.copies:
+            left[job.part_id] -= job.copies
+            production.cancel_job(session, job, why="nobody needs it any more", now=now)
+
+
+def _plate_size(
+    database: Database,
+    files: FileStore,
+    slicer: Slicer,
+    part_id: UUID,
+    printers: Sequence[Printer],
+    profiles: Mapping[str, PrinterProfile],
+    settings: Settings,
+    clock: Clock,
+) -> int:
+    """The copies that one plate may hold, so that every printer that can take the part can take the plate; 0 if none.
+
+    A single copy is sliced for each model first: estimates from volume err up to threefold on tiny parts.
+    """
+    with database.reading() as session:
+        part = session.get_one(Part, part_id)
+    sizes = []
+    for profile_key, material in {(printer.profile, printer.material) for printer in printers}:
+        profile = profiles.get(profile_key)
+        if profile is None or material not in part.materials or not fits_on(part, profile):
+            continue
+        try:
+            one = sliced_plate(database, files, slicer, part_id, 1, profile, material, clock)
+        except MakerhubError as error:
+            log.warning("Part %s can not be sliced for %s: %s", part.name, profile.key, error)
+            continue
+        in_time = settings.longest_plate_hours * 3600 // max(one.seconds, 1)
+        sizes.append(max(1, min(fits_on(part, profile), in_time)))
+    return min(sizes, default=0)
+
+
+def _queued_job(session: Session, job: PrintJob, profiles: Mapping[str, PrinterProfile]) -> QueuedJob:
+    part = session.get_one(Part, job.part_id)
+    declined = select(Attempt.printer_id).where(Attempt.job_id == job.id, col(Attempt.declined))
+    return QueuedJob(
+        id=job.id,
+        hub_id=job.hub_id,
+        tier=job.urgency.tier,
+        needed_by=job.needed_by,
+        materials=frozenset(part.materials),
+        profiles=frozenset(key for key, profile in profiles.items() if fits_on(part, profile) >= job.copies),
+        declined_by=frozenset(session.exec(declined)),
+    )
+
+
+def _free_printers(session: Session, settings: Settings, now: datetime) -> list[FreePrinter]:
+    offline_after = timedelta(seconds=settings.offline_after_seconds)
+    free = []
+    for printer in session.exec(select(Printer).where(Printer.state == PrinterState.ACTIVE)):
+        plate = production.plate_of(session, printer.id)
+        seen = session.get(Observation, printer.id)
+        is_free = plate.state is PlateState.CLEAR and is_idle(seen, now, offline_after)
+        if is_free and production.live_attempt(session, printer.id) is None:
+            since = _last_ended(session, printer.id) or printer.registered_at
+            free.append(FreePrinter(printer.id, printer.hub_id, printer.profile, printer.material, since))
+    return free
+
+
+def _last_ended(session: Session, printer_id: UUID) -> datetime | None:
+    return session.exec(select(func.max(Attempt.ended_at)).where(Attempt.printer_id == printer_id)).one()
+
+
+def _available(session: Session, hub_id: UUID) -> list[Available]:
+    lots = stock.lots_in(session, LotState.PASSED, hub_id)
+    return [
+        Available(lot.id, lot.part_id, quantity, lot.made_at)
+        for lot in lots
+        if (quantity := delivery.unpromised(session, lot)) > 0
+    ]
+
+
+def _ended_requests_with_reservations(session: Session) -> Sequence[SupplyRequest]:
+    ended = (RequestState.CANCELLED, RequestState.FULFILLED)
+    requests = (
+        select(SupplyRequest)
+        .join(RequestLine, col(RequestLine.request_id) == SupplyRequest.id)
+        .join(Allocation, col(Allocation.line_id) == RequestLine.id)
+        .where(col(SupplyRequest.state).in_(ended), Allocation.state == delivery.AllocationState.RESERVED)
+    )
+    return session.exec(requests.distinct()).all()
+
+
+def _open_copies(session: Session, hub_id: UUID) -> Mapping[UUID, int]:
+    copies = select(PrintJob.part_id, func.sum(PrintJob.copies)).where(
+        PrintJob.hub_id == hub_id, col(PrintJob.state).in_(OPEN_JOBS)
+    )
+    return {part_id: int(total) for part_id, total in session.exec(copies.group_by(col(PrintJob.part_id)))}
+
+
+def _is_published(session: Session, part_id: UUID) -> bool:
+    version_id = session.get_one(Part, part_id).version_id
+    return session.get_one(DesignVersion, version_id).state is VersionState.PUBLISHED
+
+
+def _jobs(session: Session, state: JobState) -> Sequence[PrintJob]:
+    return session.exec(select(PrintJob).where(PrintJob.state == state).order_by(col(PrintJob.created_at))).all()
+
+
+def _printers(session: Session, hub_id: UUID) -> Sequence[Printer]:
+    usable = (PrinterState.ACTIVE, PrinterState.PAUSED)
+    return session.exec(select(Printer).where(Printer.hub_id == hub_id, col(Printer.state).in_(usable))).all()
+
+
+def _hubs(database: Database) -> Sequence[UUID]:
+    """The hubs that have a request which has been accepted."""
+    with database.reading() as session:
+        accepted = select(SupplyRequest.hub_id).where(SupplyRequest.state == RequestState.ACCEPTED)
+        return session.exec(accepted.distinct()).all()

@@ -1,0 +1,96 @@
+"""Printers at makers' homes, their build plates, and the last observation of each."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import JSON
+from sqlmodel import Field, SQLModel
+
+from makerhub.db import state_type
+
+
+class PrinterState(StrEnum):
+    """What the hub may do with a printer. Whether it is reachable is derived from its last observation."""
+
+    UNCHECKED = "unchecked"
+    ACTIVE = "active"
+    REFUSED = "refused"
+    PAUSED = "paused"
+    RETIRED = "retired"
+
+
+class Consent(StrEnum):
+    """What the maker agreed to: be asked before each print, or let prints start on a clear build plate."""
+
+    ASK = "ask"
+    AUTOMATIC = "automatic"
+
+
+class PlateState(StrEnum):
+    """Whether something lies on the build plate."""
+
+    CLEAR = "clear"
+    OCCUPIED = "occupied"
+
+
+class Printer(SQLModel, table=True):
+    """A printer at a maker's home; `encrypted_key` is its OctoPrint key, bound to this row."""
+
+    __tablename__ = "printer"
+    MOVES: ClassVar[Mapping[PrinterState, frozenset[PrinterState]]] = {
+        PrinterState.UNCHECKED: frozenset({PrinterState.ACTIVE, PrinterState.REFUSED, PrinterState.RETIRED}),
+        PrinterState.REFUSED: frozenset({PrinterState.UNCHECKED, PrinterState.RETIRED}),
+        PrinterState.ACTIVE: frozenset({PrinterState.PAUSED, PrinterState.UNCHECKED, PrinterState.RETIRED}),
+        PrinterState.PAUSED: frozenset({PrinterState.ACTIVE, PrinterState.UNCHECKED, PrinterState.RETIRED}),
+    }
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    owner_id: UUID = Field(foreign_key="person.id", index=True)
+    hub_id: UUID = Field(foreign_key="organisation.id", index=True)
+    name: str = Field(max_length=100)
+    profile: str = Field(max_length=64)
+    material: str = Field(max_length=32)
+    colour: str = Field(default="", max_length=32)
+    consent: Consent = Field(default=Consent.ASK, sa_type=state_type(Consent))  # type: ignore[call-overload]
+    url: str = Field(max_length=500)
+    encrypted_key: bytes
+    permissions: list[str] = Field(default_factory=list, sa_type=JSON)
+    surplus_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
+    trouble: str = Field(default="", max_length=32)
+    state: PrinterState = Field(default=PrinterState.UNCHECKED, sa_type=state_type(PrinterState))  # type: ignore[call-overload]
+    registered_at: datetime
+
+
+class BuildPlate(SQLModel, table=True):
+    """The build plate of a printer: OctoPrint has no gate between two prints, so this is ours."""
+
+    __tablename__ = "build_plate"
+    MOVES: ClassVar[Mapping[PlateState, frozenset[PlateState]]] = {
+        PlateState.CLEAR: frozenset({PlateState.OCCUPIED}),
+        PlateState.OCCUPIED: frozenset({PlateState.CLEAR}),
+    }
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    printer_id: UUID = Field(foreign_key="printer.id", unique=True)
+    state: PlateState = Field(default=PlateState.OCCUPIED, sa_type=state_type(PlateState))  # type: ignore[call-overload]
+
+
+class Observation(SQLModel, table=True):
+    """What was last heard of a printer. `seen_at` is its last answer, `asked_at` the last time it was asked.
+
+    `state` and `trouble` are words of `fleet`: the state of the last answer, and why the last question had none.
+    """
+
+    __tablename__ = "observation"
+
+    printer_id: UUID = Field(foreign_key="printer.id", primary_key=True)
+    asked_at: datetime
+    seen_at: datetime | None = None
+    state: str = Field(default="", max_length=32)
+    completion: float | None = None
+    file_path: str | None = Field(default=None, max_length=500)
+    seconds_left: int | None = None
+    trouble: str = Field(default="", max_length=32)

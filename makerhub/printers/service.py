@@ -1,0 +1,204 @@
+"""The use cases of printers: register, check the key, pause and resume, and what was last heard."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from makerhub.designs.profiles import PrinterProfile
+from makerhub.errors import Invalid, translatable
+from makerhub.fleet.gateway import Connection, JobReport, KeyReport, KeyVerdict, PrinterState as Doing, Trouble
+from makerhub.lifecycle import begin, move
+from makerhub.printers.keys import KeyBox
+from makerhub.printers.models import BuildPlate, Consent, Observation, PlateState, Printer, PrinterState
+
+LONGEST_KEY = 200
+
+
+@dataclass(frozen=True)
+class NewPrinter:
+    """A printer as its maker registers it: `url` and `key` are OctoPrint's."""
+
+    owner_id: UUID
+    hub_id: UUID
+    name: str
+    profile: PrinterProfile
+    material: str
+    url: str
+    key: str
+    colour: str = ""
+    consent: Consent = Consent.ASK
+    plate_is_clear: bool = False
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One observation: when the printer was asked, and its answer or why there was none."""
+
+    printer_id: UUID
+    at: datetime
+    answer: JobReport | Trouble
+
+
+def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetime) -> Printer:
+    """Record a printer; its address and key are checked soon after, by `check_printers`.
+
+    Raises `Invalid` with a sentence for each field that is wrong.
+    """
+    problems = _problems(new)
+    if problems:
+        raise Invalid(fields=problems)
+    printer_id = uuid4()
+    printer = Printer(
+        id=printer_id,
+        owner_id=new.owner_id,
+        hub_id=new.hub_id,
+        name=new.name.strip(),
+        profile=new.profile.key,
+        material=new.material,
+        colour=new.colour.strip(),
+        consent=new.consent,
+        url=_origin(new.url) or "",
+        encrypted_key=key_box.encrypt(new.key.strip(), printer_id),
+        registered_at=now,
+    )
+    begin(session, printer, now=now, by=new.owner_id)
+    plate = BuildPlate(
+        printer_id=printer.id, state=PlateState.CLEAR if new.plate_is_clear else PlateState.OCCUPIED
+    )
+    begin(session, plate, now=now, by=new.owner_id)
+    return printer
+
+
+def key_checked(session: Session, printer: Printer, report: KeyReport | Trouble, *, now: datetime) -> None:
+    """Record what the printer's key can do; without all that is needed the printer is refused, with the reason."""
+    if printer.state is not PrinterState.UNCHECKED:
+        return
+    if isinstance(report, Trouble):
+        move(session, printer, PrinterState.REFUSED, now=now, why=report, trouble=report)
+        return
+    fits = report.verdict is not KeyVerdict.TOO_WEAK
+    move(
+        session,
+        printer,
+        PrinterState.ACTIVE if fits else PrinterState.REFUSED,
+        now=now,
+        why=report.verdict,
+        permissions=sorted(report.held),
+        trouble="",
+    )
+
+
+def check_again(session: Session, printer: Printer, *, by: UUID, now: datetime) -> None:
+    """The maker has mended what was wrong: look again."""
+    move(session, printer, PrinterState.UNCHECKED, now=now, by=by, trouble="")
+
+
+def pause(session: Session, printer: Printer, *, by: UUID, now: datetime) -> None:
+    """The maker wants no new prints for now; what prints goes on."""
+    move(session, printer, PrinterState.PAUSED, now=now, by=by)
+
+
+def resume(session: Session, printer: Printer, *, by: UUID, now: datetime) -> None:
+    """The maker takes new prints again."""
+    move(session, printer, PrinterState.ACTIVE, now=now, by=by)
+
+
+def observe(session: Session, heard: Iterable[Heard]) -> None:
+    """Write the last observation of each printer, many in one statement; an unanswered question keeps the last answer."""
+    answers, silences = [], []
+    for one in heard:
+        (answers if isinstance(one.answer, JobReport) else silences).append(_row(one))
+    for rows, columns in ((answers, _ANSWERED), (silences, _UNANSWERED)):
+        if rows:
+            session.execute(_upsert(session, columns), rows)
+
+
+def connection(printer: Printer, key_box: KeyBox) -> Connection:
+    """How to reach the printer; raises `KeyUnreadable`."""
+    return Connection(printer.url, key_box.decrypt(printer.encrypted_key, printer.id))
+
+
+def to_poll(session: Session) -> Sequence[Printer]:
+    """The printers that are looked at: those whose key has been checked and that are not retired."""
+    states = (PrinterState.ACTIVE, PrinterState.PAUSED)
+    return session.exec(select(Printer).where(col(Printer.state).in_(states))).all()
+
+
+def in_state(session: Session, state: PrinterState) -> Sequence[Printer]:
+    """Every printer in a state."""
+    return session.exec(select(Printer).where(Printer.state == state)).all()
+
+
+def is_reachable(observation: Observation | None, now: datetime, offline_after: timedelta) -> bool:
+    """Whether the printer has answered lately; derived, so it can not lie for longer than `offline_after`."""
+    return observation is not None and observation.seen_at is not None and now - observation.seen_at <= offline_after
+
+
+def is_idle(observation: Observation | None, now: datetime, offline_after: timedelta) -> bool:
+    """Whether the printer has answered lately that it is ready to print."""
+    return (
+        is_reachable(observation, now, offline_after)
+        and observation is not None
+        and observation.state == Doing.OPERATIONAL
+        and not observation.trouble
+    )
+
+
+_ANSWERED = ("asked_at", "seen_at", "state", "completion", "file_path", "seconds_left", "trouble")
+_UNANSWERED = ("asked_at", "trouble")
+
+
+def _row(heard: Heard) -> dict[str, object]:
+    match heard.answer:
+        case JobReport() as report:
+            return {
+                "printer_id": heard.printer_id,
+                "asked_at": heard.at,
+                "seen_at": heard.at,
+                "state": report.state.value,
+                "completion": report.completion,
+                "file_path": report.file_path[:500] if report.file_path else None,
+                "seconds_left": report.print_time_left_s,
+                "trouble": "",
+            }
+        case trouble:
+            return {"printer_id": heard.printer_id, "asked_at": heard.at, "state": "", "trouble": trouble.value}
+
+
+def _upsert(session: Session, columns: Sequence[str]) -> postgresql.Insert | sqlite.Insert:
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(Observation)
+    return statement.on_conflict_do_update(
+        index_elements=["printer_id"], set_={name: statement.excluded[name] for name in columns}
+    )
+
+
+def _problems(new: NewPrinter) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    if not 1 <= len(new.name.strip()) <= 100:
+        problems["name"] = translatable("Give the printer a name of up to 100 letters.")
+    if new.material not in new.profile.materials:
+        problems["material"] = translatable("Choose a material that this printer model can print.")
+    if _origin(new.url) is None:
+        problems["url"] = translatable("Enter the address of OctoPrint, such as http://octopi.local.")
+    key = new.key.strip()
+    if not key.isascii() or not key.isprintable() or " " in key or not 8 <= len(key) <= LONGEST_KEY:
+        problems["key"] = translatable("Paste the application key that OctoPrint shows.")
+    return problems
+
+
+def _origin(url: str) -> str | None:
+    """The address without a slash at its end, or None if it is not one of a web server."""
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+    except ValueError:
+        return None
+    if not usable or parts.username or parts.query or parts.fragment or len(url) > 500:
+        return None
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")

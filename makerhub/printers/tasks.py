@@ -1,0 +1,40 @@
+"""What the printers' room does in the background: check the keys of printers that were registered."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from makerhub.background import task
+from makerhub.db import Clock, Database
+from makerhub.fleet.gateway import Connection, KeyReport, PrinterGateway, PrinterTrouble, Trouble
+from makerhub.printers import service
+from makerhub.printers.fleet import Fleet
+from makerhub.printers.keys import KeyBox
+from makerhub.printers.models import Printer, PrinterState
+
+
+@task
+def check_printers(database: Database, fleet: Fleet, key_box: KeyBox, clock: Clock) -> None:
+    """Ask each printer that waits for it what its key may do, and tell its maker."""
+    with database.reading() as session:
+        waiting = service.in_state(session, PrinterState.UNCHECKED)
+        connections = [(printer.id, service.connection(printer, key_box)) for printer in waiting]
+    if not connections:
+        return
+    for printer_id, report in fleet.run(lambda gateway: _key_reports(gateway, connections)):
+        with database.changing() as session:
+            service.key_checked(session, session.get_one(Printer, printer_id), report, now=clock())
+
+
+async def _key_reports(
+    gateway: PrinterGateway, connections: Sequence[tuple[UUID, Connection]]
+) -> list[tuple[UUID, KeyReport | Trouble]]:
+    reports = await asyncio.gather(*(_key_report(gateway, connection) for _, connection in connections))
+    return [(printer_id, report) for (printer_id, _), report in zip(connections, reports, strict=True)]
+
+
+async def _key_report(gateway: PrinterGateway, connection: Connection) -> KeyReport | Trouble:
+    try:
+        return await gateway.key_report(connection)
+    except PrinterTrouble as trouble:
+        return trouble.trouble

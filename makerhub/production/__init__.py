@@ -1,0 +1,1 @@
+"""Making: print jobs, the attempts to print them, and what became of each."""

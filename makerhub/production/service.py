@@ -1,0 +1,205 @@
+"""The use cases of production: plan a job, offer it to a printer, and record what became of each attempt.
+
+An attempt and its job move together here; nobody else changes either.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlmodel import Session, col, func, select
+
+from makerhub.demand.models import RequestLine
+from makerhub.errors import Invalid, MovedMeanwhile, NotFound, translatable
+from makerhub.lifecycle import begin, move
+from makerhub.people.models import Person
+from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer
+from makerhub.production.models import LIVE, ON_THE_PRINTER, Attempt, AttemptState, JobState, PrintJob
+
+TRIES_BEFORE_HOLD = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt left the printer: its new state, a sentence for the log, and the reason for a question."""
+
+    state: AttemptState
+    why: str = ""
+    doubt: str = ""
+
+
+def plan_job(session: Session, line: RequestLine, *, hub_id: UUID, part_id: UUID, copies: int, now: datetime) -> PrintJob:
+    """Queue a build plate of `copies` for a request line."""
+    job = PrintJob(
+        hub_id=hub_id,
+        line_id=line.id,
+        part_id=part_id,
+        copies=copies,
+        needed_by=line.needed_by,
+        urgency=line.urgency,
+        created_at=now,
+    )
+    begin(session, job, now=now)
+    return job
+
+
+def assign(session: Session, job: PrintJob, printer: Printer, *, now: datetime) -> Attempt:
+    """Give a queued job to a printer: offered to its maker, or prepared at once where the maker agreed to that.
+
+    Raises `MovedMeanwhile` when job or printer were taken in the meantime.
+    """
+    move(session, job, JobState.ASSIGNED, now=now, why=f"to printer {printer.id}")
+    if live_attempt(session, printer.id) is not None:
+        raise MovedMeanwhile
+    number = tries(session, job.id) + 1
+    attempt_id = uuid4()
+    attempt = Attempt(
+        id=attempt_id,
+        job_id=job.id,
+        printer_id=printer.id,
+        number=number,
+        file_name=f"{job.id.hex}-{number}.gcode",
+        maker_reference=_maker_reference(session, printer),
+        state=AttemptState.PREPARING if printer.consent is Consent.AUTOMATIC else AttemptState.OFFERED,
+        created_at=now,
+    )
+    begin(session, attempt, now=now)
+    return attempt
+
+
+def accept(session: Session, attempt: Attempt, *, by: UUID, now: datetime) -> None:
+    """The maker takes the offered job."""
+    move(session, attempt, AttemptState.PREPARING, now=now, by=by)
+
+
+def decline(session: Session, attempt: Attempt, *, by: UUID, now: datetime) -> None:
+    """The maker does not take the offered job; it is not offered to this printer again."""
+    move(session, attempt, AttemptState.WITHDRAWN, now=now, by=by, why="declined", ended_at=now, declined=True)
+    _requeue(session, attempt, "declined", now)
+
+
+def withdraw(session: Session, attempt: Attempt, *, why: str, now: datetime) -> None:
+    """Take an attempt back before anything was sent; its job goes back to the queue."""
+    move(session, attempt, AttemptState.WITHDRAWN, now=now, why=why, ended_at=now)
+    _requeue(session, attempt, why, now)
+
+
+def prepared(session: Session, attempt: Attempt, plate_slice_id: UUID, *, now: datetime) -> None:
+    """The attempt's G-code is there and has passed the guard."""
+    move(session, attempt, AttemptState.READY, now=now, plate_slice_id=plate_slice_id)
+
+
+def not_prepared(session: Session, attempt: Attempt, *, why: str, now: datetime) -> None:
+    """The attempt's G-code can not be had."""
+    _end(session, attempt, Outcome(AttemptState.FAILED, why), None, now)
+
+
+def claim_start(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """Commit to the first sending: the build plate stops being clear and the file name is spent, at once.
+
+    Raises `IllegalMove` when the plate is not clear or the attempt not ready, and `MovedMeanwhile` when another
+    sweep was first.
+    """
+    move(session, plate_of(session, attempt.printer_id), PlateState.OCCUPIED, now=now, why=attempt.file_name)
+    move(session, attempt, AttemptState.SENDING, now=now, sent_at=now, sends=1)
+
+
+def started(session: Session, attempt: Attempt, *, now: datetime) -> None:
+    """The printer prints it, or does so after all when its maker was already asked."""
+    if attempt.state in {AttemptState.SENDING, AttemptState.IN_DOUBT}:
+        began = attempt.started_at or now
+        move(session, attempt, AttemptState.PRINTING, now=now, started_at=began, doubt="")
+
+
+def end(session: Session, attempt: Attempt, outcome: Outcome, *, by: UUID | None = None, now: datetime) -> None:
+    """Record how the attempt left the printer.
+
+    `FINISHED` waits for the maker's count. `FAILED` and `NOT_STARTED` put the job back into the queue, or hold it
+    after `TRIES_BEFORE_HOLD` failures. `IN_DOUBT` is a question to the maker. What was never started leaves the
+    build plate as clear as it was. What comes too late (the attempt has ended) changes nothing.
+    """
+    if attempt.state not in ON_THE_PRINTER or attempt.state is outcome.state:
+        return
+    if outcome.state is AttemptState.NOT_STARTED:
+        move(session, plate_of(session, attempt.printer_id), PlateState.CLEAR, now=now, why="nothing was printed")
+    _end(session, attempt, outcome, by, now)
+
+
+def count(session: Session, attempt: Attempt, *, good: int, by: UUID, now: datetime) -> PrintJob:
+    """The maker counts a finished print: `good` pieces, the others of its plate are bad. Its job is done.
+
+    Raises `Invalid` when more are good than were printed; called by `stock`, which makes the lot.
+    """
+    job = job_of(session, attempt)
+    if not 0 <= good <= job.copies:
+        problem = translatable("Enter how many are good: from 0 to the number that was printed.")
+        raise Invalid(fields={"good": problem})
+    move(session, attempt, AttemptState.COUNTED, now=now, by=by, good=good, bad=job.copies - good)
+    move(session, job, JobState.DONE, now=now, by=by)
+    return job
+
+
+def plate_cleared(session: Session, printer_id: UUID, *, by: UUID, now: datetime) -> None:
+    """A human has cleared the build plate. Refused while something prints or may print there."""
+    attempt = live_attempt(session, printer_id)
+    if attempt is not None and attempt.state not in {AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY}:
+        raise Invalid(translatable("Something of ours is still on this printer. Answer for it first."))
+    move(session, plate_of(session, printer_id), PlateState.CLEAR, now=now, by=by)
+
+
+def release(session: Session, job: PrintJob, *, by: UUID, now: datetime) -> None:
+    """A dispatcher puts a held job back into the queue."""
+    move(session, job, JobState.QUEUED, now=now, by=by)
+
+
+def cancel_job(session: Session, job: PrintJob, *, why: str, now: datetime) -> None:
+    """Nobody needs the job any more."""
+    move(session, job, JobState.CANCELLED, now=now, why=why)
+
+
+def live_attempt(session: Session, printer_id: UUID) -> Attempt | None:
+    """The attempt to which the printer belongs now, if any."""
+    mine = select(Attempt).where(Attempt.printer_id == printer_id, col(Attempt.state).in_(LIVE))
+    return session.exec(mine).first()
+
+
+def in_states(session: Session, *states: AttemptState) -> Sequence[Attempt]:
+    """Every attempt in one of the states, the oldest first."""
+    wanted = select(Attempt).where(col(Attempt.state).in_(states))
+    return session.exec(wanted.order_by(col(Attempt.created_at))).all()
+
+
+def job_of(session: Session, attempt: Attempt) -> PrintJob:
+    """The job that the attempt is for."""
+    return session.get_one(PrintJob, attempt.job_id)
+
+
+def plate_of(session: Session, printer_id: UUID) -> BuildPlate:
+    """The printer's build plate."""
+    plate = session.exec(select(BuildPlate).where(BuildPlate.printer_id == printer_id)).first()
+    if plate is None:
+        raise NotFound
+    return plate
+
+
+def tries(session: Session, job_id: UUID) -> int:
+    """How many attempts the job has had."""
+    return session.exec(select(func.count()).select_from(Attempt).where(Attempt.job_id == job_id)).one()
+
+
+def _maker_reference(session: Session, printer: Printer) -> UUID:
+    return session.get_one(Person, printer.owner_id).maker_reference
+
+
+def _end(session: Session, attempt: Attempt, outcome: Outcome, by: UUID | None, now: datetime) -> None:
+    move(session, attempt, outcome.state, now=now, by=by, why=outcome.why, doubt=outcome.doubt, ended_at=now)
+    if outcome.state in {AttemptState.FAILED, AttemptState.NOT_STARTED}:
+        _requeue(session, attempt, outcome.why, now)
+
+
+def _requeue(session: Session, attempt: Attempt, why: str, now: datetime) -> None:
+    job = job_of(session, attempt)
+    failures = select(func.count()).select_from(Attempt)
+    failed = session.exec(failures.where(Attempt.job_id == job.id, Attempt.state == AttemptState.FAILED)).one()
+    move(session, job, JobState.HELD if failed >= TRIES_BEFORE_HOLD else JobState.QUEUED, now=now, why=why)

@@ -1,0 +1,182 @@
+"""What production does in the background: prepare G-code, start prints, and find out what became of them."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from makerhub.background import Nudge, task
+from makerhub.config import Settings
+from makerhub.db import Clock, Database
+from makerhub.designs.files import FileStore
+from makerhub.designs.models import DesignVersion, Part, PlateSlice, VersionState
+from makerhub.designs.profiles import PrinterProfile
+from makerhub.designs.service import sliced_plate
+from makerhub.designs.slicer import Slicer
+from makerhub.errors import MakerhubError
+from makerhub.fleet.gateway import PrinterGateway
+from makerhub.fleet.gateway import PrinterState as Doing
+from makerhub.fleet.start import FOLDER, StartJournal, Verdict, reconcile, start
+from makerhub.fleet.start import Attempt as Sending
+from makerhub.printers.fleet import Fleet
+from makerhub.printers.keys import KeyBox
+from makerhub.printers.models import Observation, Printer, PrinterState
+from makerhub.printers.service import connection
+from makerhub.production import service
+from makerhub.production.models import Attempt, AttemptState, PrintJob
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 50
+"""How many printers one sweep speaks with at the same time."""
+
+
+@task
+def withdraw_stale_attempts(database: Database, settings: Settings, clock: Clock) -> None:
+    """Take back what waits for ever: unanswered offers, starts that never came, withdrawn designs, paused printers."""
+    now = clock()
+    with database.changing() as session:
+        for attempt in service.in_states(
+            session, AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY
+        ):
+            why = _why_stale(session, attempt, settings, now)
+            if why:
+                service.withdraw(session, attempt, why=why, now=now)
+
+
+@task
+def prepare_attempts(
+    database: Database,
+    files: FileStore,
+    slicer: Slicer,
+    profiles: Mapping[str, PrinterProfile],
+    clock: Clock,
+    soon: Nudge,
+) -> None:
+    """Have a plate sliced and guarded for each attempt that waits for it; the slice comes from the cache if it can."""
+    with database.reading() as session:
+        waiting = [_order(session, attempt) for attempt in service.in_states(session, AttemptState.PREPARING)]
+    for attempt_id, job, printer in waiting:
+        try:
+            plate: PlateSlice | MakerhubError = sliced_plate(
+                database, files, slicer, job.part_id, job.copies, profiles[printer.profile], printer.material, clock
+            )
+        except MakerhubError as error:
+            plate = error
+        _record_preparation(database, attempt_id, plate, clock())
+    if waiting:
+        soon(start_attempts)
+
+
+@task
+def start_attempts(
+    database: Database, files: FileStore, fleet: Fleet, journal: StartJournal, key_box: KeyBox, clock: Clock
+) -> None:
+    """Start each ready attempt whose printer is free, at most once; send again what surely never arrived."""
+
+    async def begin(gateway: PrinterGateway, sending: Sending) -> Verdict:
+        gcode = await asyncio.to_thread(files.get, content[sending.id])
+        return await start(gateway, journal, sending, gcode, clock())
+
+    with database.reading() as session:
+        attempts = service.in_states(session, AttemptState.READY, AttemptState.SENDING)
+        content = {attempt.id: _plate_slice(session, attempt).gcode_sha256 for attempt in attempts}
+        sendings = [_sending(session, attempt, key_box) for attempt in attempts]
+    _with_each(fleet, begin, sendings)
+
+
+@task
+def follow_attempts(
+    database: Database, fleet: Fleet, journal: StartJournal, key_box: KeyBox, clock: Clock
+) -> None:
+    """Find out what became of each print that the last observation of its printer does not show as printing."""
+
+    async def look(gateway: PrinterGateway, sending: Sending) -> Verdict:
+        return await reconcile(gateway, journal, sending, clock())
+
+    with database.reading() as session:
+        attempts = service.in_states(session, AttemptState.PRINTING, AttemptState.IN_DOUBT)
+        unclear = [attempt for attempt in attempts if not _is_seen_printing(session, attempt)]
+        sendings = [_sending(session, attempt, key_box) for attempt in unclear]
+    _with_each(fleet, look, sendings)
+
+
+def _with_each(
+    fleet: Fleet, act: Callable[[PrinterGateway, Sending], Awaitable[Verdict]], sendings: Sequence[Sending]
+) -> None:
+    """Act on every attempt, some at once; what goes wrong with one is logged and leaves the others alone."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(gateway: PrinterGateway, sending: Sending) -> None:
+        async with room:
+            try:
+                verdict = await act(gateway, sending)
+                log.debug("%s: %s, %s", sending.file_name, verdict.outcome, verdict.reason)
+            except Exception:
+                log.exception("Attempt %s could not be looked after; the next sweep tries again", sending.file_name)
+
+    async def everyone(gateway: PrinterGateway) -> None:
+        await asyncio.gather(*(one(gateway, sending) for sending in sendings))
+
+    if sendings:
+        fleet.run(everyone)
+
+
+def _why_stale(session: Session, attempt: Attempt, settings: Settings, now: datetime) -> str:
+    job = service.job_of(session, attempt)
+    version = session.get_one(DesignVersion, session.get_one(Part, job.part_id).version_id)
+    if version.state is not VersionState.PUBLISHED:
+        return "the design was withdrawn"
+    if session.get_one(Printer, attempt.printer_id).state is not PrinterState.ACTIVE:
+        return "the printer takes no jobs now"
+    patience = settings.offer_minutes if attempt.state is AttemptState.OFFERED else settings.start_minutes
+    return "it took too long" if now - attempt.created_at > timedelta(minutes=patience) else ""
+
+
+def _order(session: Session, attempt: Attempt) -> tuple[UUID, PrintJob, Printer]:
+    return attempt.id, service.job_of(session, attempt), session.get_one(Printer, attempt.printer_id)
+
+
+def _record_preparation(database: Database, attempt_id: UUID, plate: PlateSlice | MakerhubError, now: datetime) -> None:
+    with database.changing() as session:
+        attempt = session.get_one(Attempt, attempt_id)
+        if attempt.state is not AttemptState.PREPARING:
+            return
+        if isinstance(plate, MakerhubError):
+            log.warning("Attempt %s has no G-code: %s", attempt.file_name, plate)
+            service.not_prepared(session, attempt, why=str(plate), now=now)
+        else:
+            service.prepared(session, attempt, plate.id, now=now)
+
+
+def _plate_slice(session: Session, attempt: Attempt) -> PlateSlice:
+    return session.exec(select(PlateSlice).where(PlateSlice.id == attempt.plate_slice_id)).one()
+
+
+def _sending(session: Session, attempt: Attempt, key_box: KeyBox) -> Sending:
+    plate = _plate_slice(session, attempt)
+    return Sending(
+        id=attempt.id,
+        connection=connection(session.get_one(Printer, attempt.printer_id), key_box),
+        file_name=attempt.file_name,
+        size=plate.gcode_bytes,
+        sha1=plate.gcode_sha1,
+        sent_at=attempt.sent_at,
+        sends=attempt.sends,
+        file_seen=attempt.file_seen,
+        quiet_since=attempt.quiet_since,
+    )
+
+
+def _is_seen_printing(session: Session, attempt: Attempt) -> bool:
+    seen = session.exec(select(Observation).where(col(Observation.printer_id) == attempt.printer_id)).first()
+    return (
+        attempt.state is AttemptState.PRINTING
+        and seen is not None
+        and not seen.trouble
+        and Doing(seen.state or Doing.UNKNOWN).is_active
+        and seen.file_path == f"{FOLDER}/{attempt.file_name}"
+    )

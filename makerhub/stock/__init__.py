@@ -1,0 +1,1 @@
+"""Having: lots, inspections and the double-entry ledger."""

@@ -1,0 +1,119 @@
+"""What holds in every hub at every moment; `makerhub doctor` checks it on a live database."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session, col, func, select
+
+from makerhub.delivery.models import Allocation, AllocationState, Shipment
+from makerhub.demand.models import SupplyRequest
+from makerhub.designs.models import DesignVersion
+from makerhub.lifecycle import Transition
+from makerhub.printers.models import BuildPlate, Printer
+from makerhub.production.models import LIVE, Attempt, AttemptState, PrintJob
+from makerhub.stock.models import AccountKind, Entry, Lot
+
+
+@dataclass(frozen=True)
+class Breach:
+    """An invariant that does not hold, and for which row."""
+
+    invariant: str
+    what: str
+
+
+STATEFUL: tuple[Any, ...] = (Allocation, Attempt, BuildPlate, DesignVersion, Lot, Printer, PrintJob, Shipment, SupplyRequest)
+"""Every model with a state machine; a test compares it with the models that have `MOVES`."""
+
+
+def breaches(session: Session) -> list[Breach]:
+    """Every breach of every invariant; an empty list is what should be."""
+    return [Breach(name, what) for name, check in INVARIANTS.items() for what in check(session)]
+
+
+def _one_live_attempt(session: Session) -> Iterator[str]:
+    for column, name in ((Attempt.job_id, "job"), (Attempt.printer_id, "printer")):
+        crowded = select(column).where(col(Attempt.state).in_(LIVE)).group_by(col(column)).having(func.count() > 1)
+        yield from (f"{name} {key} has more than one live attempt" for key in session.exec(crowded))
+
+
+def _sent_once(session: Session) -> Iterator[str]:
+    """An attempt that was sent has a time and a sending, and one that was not has neither."""
+    unsent = (AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY, AttemptState.WITHDRAWN)
+    wrong = select(Attempt).where(
+        (col(Attempt.state).in_(unsent) & (col(Attempt.sends) > 0))
+        | (col(Attempt.state).in_((AttemptState.SENDING, AttemptState.PRINTING)) & col(Attempt.sent_at).is_(None))
+    )
+    yield from (f"attempt {attempt.file_name} is {attempt.state} after {attempt.sends} sendings" for attempt in session.exec(wrong))
+
+
+def _transfers_balance(session: Session) -> Iterator[str]:
+    uneven = select(Entry.transfer_id).group_by(col(Entry.transfer_id)).having(func.sum(Entry.quantity) != 0)
+    yield from (f"transfer {key} does not sum to zero" for key in session.exec(uneven))
+
+
+def _nothing_below_zero(session: Session) -> Iterator[str]:
+    totals = (
+        select(Entry.lot_id, Entry.account, func.sum(Entry.quantity))
+        .where(Entry.account != AccountKind.PRODUCTION)
+        .group_by(col(Entry.lot_id), col(Entry.account), col(Entry.account_of))
+        .having(func.sum(Entry.quantity) < 0)
+    )
+    yield from (f"lot {lot} has {total} pieces in {account}" for lot, account, total in session.exec(totals))
+
+
+def _every_print_counted_once(session: Session) -> Iterator[str]:
+    """What a counted attempt says is what the ledger booked for it."""
+    counted = select(Attempt).where(Attempt.state == AttemptState.COUNTED)
+    for attempt in session.exec(counted):
+        booked = session.exec(
+            select(func.coalesce(func.sum(Entry.quantity), 0)).where(
+                Entry.attempt_id == attempt.id, Entry.account == AccountKind.PRODUCTION
+            )
+        ).one()
+        if -booked != (attempt.good or 0) + (attempt.bad or 0):
+            yield f"attempt {attempt.file_name} counted {attempt.good} + {attempt.bad}, booked {-booked}"
+
+
+def _delivered_is_traceable(session: Session) -> Iterator[str]:
+    delivered = (
+        select(Lot.label)
+        .join(Allocation, col(Allocation.lot_id) == Lot.id)
+        .join(Attempt, col(Attempt.id) == Lot.attempt_id)
+        .where(Allocation.state == AllocationState.DELIVERED, col(Attempt.plate_slice_id).is_(None))
+    )
+    yield from (f"lot {label} was delivered and has no G-code" for label in session.exec(delivered))
+
+
+def _doubt_has_a_question(session: Session) -> Iterator[str]:
+    silent = select(Attempt).where(Attempt.state == AttemptState.IN_DOUBT, Attempt.doubt == "")
+    yield from (f"attempt {attempt.file_name} is in doubt and nobody is asked why" for attempt in session.exec(silent))
+
+
+def _every_state_is_logged(session: Session) -> Iterator[str]:
+    for model in STATEFUL:
+        name = model.__tablename__
+        last = (
+            select(Transition.entity_id, Transition.after, func.row_number().over(
+                partition_by=col(Transition.entity_id), order_by=[col(Transition.number).desc()]
+            ).label("place"))
+            .where(Transition.entity == name)
+            .subquery()
+        )  # fmt: skip
+        logged = {row.entity_id: row.after for row in session.execute(select(last).where(last.c.place == 1))}
+        for key, state in session.exec(select(model.id, model.state)):
+            if logged.get(key) != state:
+                yield f"{name} {key} is {state}, the log says {logged.get(key)}"
+
+
+INVARIANTS: dict[str, Callable[[Session], Iterator[str]]] = {
+    "one live attempt per job and printer": _one_live_attempt,
+    "what was sent is recorded as sent": _sent_once,
+    "transfers sum to zero": _transfers_balance,
+    "no account is below zero": _nothing_below_zero,
+    "every print is counted once": _every_print_counted_once,
+    "delivered lots can be traced": _delivered_is_traceable,
+    "doubt has a question": _doubt_has_a_question,
+    "every change of a state is logged": _every_state_is_logged,
+}

