@@ -48,6 +48,7 @@ def create_person(
     )
     session.add(person)
     session.flush()
+    session.refresh(person, ["roles"])  # so that it can be read after the session has ended
     return person
 
 
@@ -75,7 +76,7 @@ def add_membership(session: Session, person: Person, organisation: Organisation,
         membership = Membership(person_id=person.id, organisation_id=organisation.id, role=role)
         session.add(membership)
         session.flush()
-        session.expire(person, ["roles"])
+        session.refresh(person, ["roles"])
     return membership
 
 

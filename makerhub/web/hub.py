@@ -22,4 +22,4 @@ class Hub:
 
 def hub() -> Hub:
     """The hub that serves the current request."""
-    return cast(Hub, current_app.extensions["makerhub"])
+    return cast("Hub", current_app.extensions["makerhub"])

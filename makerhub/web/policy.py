@@ -1,0 +1,98 @@
+"""Who may open which page: every route states its policy, and a route without one is refused.
+
+    @blueprint.get("/requests")
+    @allowed(Role.REQUESTER)
+    def requests() -> str: ...
+
+The policy goes under the route. A visitor is sent to sign in and comes back afterwards; a signed-in person without
+the role gets the answer of a page that does not exist. Which rows a page shows is another matter: `people.access`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from makerhub.people.access import has_role
+from makerhub.people.models import Person, Role
+from makerhub.web.viewer import viewer_or_none
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Who may open a page: `visitors` everybody; else whoever has one of `roles`, or simply is signed in if none."""
+
+    visitors: bool = False
+    roles: tuple[Role, ...] = ()
+
+    def admits(self, person: Person) -> bool:
+        """Whether a signed-in person may open the page."""
+        return self.visitors or not self.roles or has_role(person, *self.roles)
+
+
+PUBLIC = Policy(visitors=True)
+SIGNED_IN = Policy()
+
+
+def public(view: View) -> View:
+    """Let everybody open this page."""
+    return _state(view, PUBLIC)
+
+
+def signed_in(view: View) -> View:
+    """Let everybody who is signed in open this page."""
+    return _state(view, SIGNED_IN)
+
+
+def allowed(*roles: Role) -> Callable[[View], View]:
+    """Let whoever has one of `roles`, in any organisation, open this page."""
+    if not roles:
+        raise ValueError("name the roles, or say signed_in")
+    return lambda view: _state(view, Policy(roles=roles))
+
+
+def guard(app: Flask, others: Mapping[str, Policy]) -> None:
+    """Refuse every request that no policy admits; `others` are the policies of endpoints that libraries bring."""
+    app.extensions["makerhub.policies"] = dict(others)
+    app.before_request(_refuse)
+
+
+def policy_of(app: Flask, endpoint: str) -> Policy | None:
+    """The policy of an endpoint; None when nobody stated one."""
+    stated = getattr(app.view_functions.get(endpoint), "policy", None)
+    policies: dict[str, Policy] = app.extensions["makerhub.policies"]
+    return stated or policies.get(endpoint)
+
+
+def _state(view: View, policy: Policy) -> View:
+    view.policy = policy  # type: ignore[attr-defined]
+    return view
+
+
+def _refuse() -> ResponseReturnValue | None:
+    if request.endpoint is None:
+        return None  # no such page: routing has its own answer
+    policy = policy_of(current_app, request.endpoint)
+    if policy is None:
+        current_app.logger.error("endpoint %s has no policy and is refused", request.endpoint)
+        abort(404)
+    if policy.visitors:
+        return None
+    person = viewer_or_none()
+    if person is None:
+        return _to_sign_in()
+    if not policy.admits(person):
+        abort(404)
+    return None
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    """Ask a visitor to sign in; a live fragment asks for it in the whole window instead of in its own place."""
+    if "HX-Request" in request.headers:
+        return "", 204, {"HX-Redirect": url_for("security.login")}
+    wanted = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
+    return redirect(url_for("security.login", next=wanted))

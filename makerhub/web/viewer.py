@@ -1,0 +1,56 @@
+"""Who looks at the page: the person, and the language and time zone in which pages speak to them."""
+
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from flask import g, has_request_context, request
+from flask_login import current_user  # type: ignore[import-untyped]
+from sqlmodel import col, select
+
+from makerhub.errors import NotFound
+from makerhub.people.access import organisation_ids
+from makerhub.people.models import Organisation, Person
+from makerhub.web.hub import hub
+
+
+def viewer_or_none() -> Person | None:
+    """The signed-in person, detached from any database session, with `roles` loaded; None for a visitor."""
+    return cast("Person", current_user._get_current_object()) if current_user.is_authenticated else None
+
+
+def viewer() -> Person:
+    """The signed-in person. Raises `NotFound` for a visitor: a page that asks has a policy that lets none in."""
+    person = viewer_or_none()
+    if person is None:
+        raise NotFound
+    return person
+
+
+def viewer_zone() -> ZoneInfo:
+    """The viewer's time zone: their own choice, else that of an organisation of theirs, else the hub's."""
+    if "viewer_zone" not in g:
+        g.viewer_zone = ZoneInfo(_zone_name(viewer_or_none()))
+    return cast("ZoneInfo", g.viewer_zone)
+
+
+def viewer_language() -> str:
+    """The language of the page: the viewer's choice, else what the browser prefers, else the hub's first one."""
+    languages = hub().settings.languages
+    if not has_request_context():
+        return languages[0]
+    person = viewer_or_none()
+    if person and person.language in languages:
+        return person.language
+    return request.accept_languages.best_match(languages) or languages[0]
+
+
+def _zone_name(person: Person | None) -> str:
+    if person is None:
+        return hub().settings.time_zone
+    return person.time_zone or _zone_of_organisation(person) or hub().settings.time_zone
+
+
+def _zone_of_organisation(person: Person) -> str | None:
+    mine = select(Organisation.time_zone).where(col(Organisation.id).in_(organisation_ids(person)))
+    with hub().database.reading() as session:
+        return session.exec(mine.order_by(col(Organisation.name)).limit(1)).first()

@@ -1,0 +1,78 @@
+"""The words and the tone of every state and role that pages show."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from makerhub.errors import translatable
+
+Tone = Literal["calm", "busy", "good", "warning", "bad"]
+"""What a state asks for: nothing, patience, joy, a look, an act."""
+
+WORDS: Mapping[str, tuple[Tone, str]] = {
+    # requests
+    "submitted": ("calm", translatable("Submitted")),
+    "accepted": ("busy", translatable("Accepted")),
+    "declined": ("bad", translatable("Declined")),
+    "fulfilled": ("good", translatable("Fulfilled")),
+    "cancelled": ("calm", translatable("Cancelled")),
+    "critical": ("bad", translatable("Critical")),
+    "soon": ("warning", translatable("Soon")),
+    "routine": ("calm", translatable("Routine")),
+    # designs
+    "published": ("good", translatable("Published")),
+    "withdrawn": ("calm", translatable("Withdrawn")),
+    # printers
+    "unchecked": ("calm", translatable("Not checked yet")),
+    "active": ("good", translatable("Active")),
+    "refused": ("bad", translatable("Refused")),
+    "paused": ("warning", translatable("Paused")),
+    "retired": ("calm", translatable("Retired")),
+    "ask": ("calm", translatable("Asks before each print")),
+    "automatic": ("calm", translatable("Prints by itself")),
+    "clear": ("good", translatable("Plate is clear")),
+    "occupied": ("warning", translatable("Plate is occupied")),
+    # print jobs and their attempts
+    "queued": ("calm", translatable("Queued")),
+    "assigned": ("busy", translatable("Assigned")),
+    "done": ("good", translatable("Done")),
+    "held": ("warning", translatable("Held")),
+    "offered": ("calm", translatable("Offered")),
+    "preparing": ("busy", translatable("Preparing")),
+    "ready": ("busy", translatable("Ready to print")),
+    "sending": ("busy", translatable("Sending to the printer")),
+    "printing": ("busy", translatable("Printing")),
+    "in_doubt": ("warning", translatable("Needs a look")),
+    "finished": ("good", translatable("Finished")),
+    "counted": ("good", translatable("Counted")),
+    "failed": ("bad", translatable("Failed")),
+    "not_started": ("calm", translatable("Not started")),
+    # stock and deliveries
+    "at_maker": ("busy", translatable("At the maker")),
+    "passed": ("good", translatable("Passed")),
+    "rejected": ("bad", translatable("Rejected")),
+    "reserved": ("busy", translatable("Reserved")),
+    "shipped": ("busy", translatable("Shipped")),
+    "delivered": ("good", translatable("Delivered")),
+    "released": ("calm", translatable("Released")),
+    "packed": ("calm", translatable("Packed")),
+    "in_transit": ("busy", translatable("On its way")),
+    # people
+    "requester": ("calm", translatable("Requester")),
+    "maker": ("calm", translatable("Maker")),
+    "dispatcher": ("calm", translatable("Dispatcher")),
+    "courier": ("calm", translatable("Courier")),
+    "admin": ("calm", translatable("Administrator")),
+    "hospital": ("calm", translatable("Hospital")),
+    "care_home": ("calm", translatable("Care home")),
+    "hub": ("calm", translatable("Hub")),
+}
+
+
+def words(state: str) -> str:
+    """The English words of a state, to be translated; a state without any is shown as it is spelt."""
+    return WORDS[state][1] if state in WORDS else state.replace("_", " ").capitalize()
+
+
+def tone(state: str) -> Tone:
+    """The tone in which a state is shown."""
+    return WORDS[state][0] if state in WORDS else "calm"
