@@ -1,0 +1,159 @@
+"""The adapter for OctoPrint: a thin typed client of the calls we need, and no other.
+
+No client library on PyPI serves: the official one comes only inside OctoPrint, octorest has no time-outs and silently
+drops the arguments of an upload, and none knows application keys. Measured with OctoPrint 1.11.8.
+"""
+
+import io
+import re
+from functools import partial
+from typing import Any, Final
+from urllib.parse import quote
+
+import aiohttp
+
+from makerhub.fleet import replies
+from makerhub.fleet.addresses import printer_url
+from makerhub.fleet.gateway import (
+    FOLDER,
+    Connection,
+    FileReport,
+    JobReport,
+    KeyAnswer,
+    KeyDecision,
+    KeyReport,
+    KeyRequest,
+    PrinterTrouble,
+    Trouble,
+    UploadResult,
+)
+from makerhub.fleet.transport import Reply, Transport
+
+ANSWER_SECONDS: Final = 5.0
+UPLOAD_SECONDS: Final = 100.0
+"""Less than the two minutes within which a file may be sent again, so that a sending has ended by then."""
+
+_FILES: Final = "/api/files/local"
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,200}\.gcode")
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{8,128}")
+
+
+class OctoPrint:
+    """A `PrinterGateway` over a `Transport` that somebody else opens and closes."""
+
+    def __init__(
+        self, transport: Transport, *, answer_seconds: float = ANSWER_SECONDS, upload_seconds: float = UPLOAD_SECONDS
+    ) -> None:
+        self._transport = transport
+        self._answer_seconds = answer_seconds
+        self._upload_seconds = upload_seconds
+
+    async def job(self, connection: Connection) -> JobReport:
+        """What the printer is doing; `/api/job` alone answers also while it is offline."""
+        reply = await self._call(connection, "GET", "/api/job")
+        return replies.parse(_expect(reply, 200), replies.JobReply).report()
+
+    async def version(self, connection: Connection) -> str:
+        """The server's version; raises NOT_OCTOPRINT for anything else."""
+        reply = await self._call(connection, "GET", "/api/version")
+        return replies.parse(_expect(reply, 200), replies.VersionReply).version()
+
+    async def key_report(self, connection: Connection) -> KeyReport:
+        """What the connection's key can do."""
+        reply = await self._call(connection, "GET", "/api/currentuser")
+        return replies.parse(_expect(reply, 200), replies.UserReply).report()
+
+    async def file(self, connection: Connection, name: str) -> FileReport | None:
+        """The file in our folder. Trap: before the folder exists the answer is 500, not 404, so that is asked, too."""
+        reply = await self._call(connection, "GET", _file_path(name))
+        if reply.status == 500:
+            folder = await self._call(connection, "GET", f"{_FILES}/{FOLDER}")
+            reply = folder if _is_absent(folder) else reply
+        if _is_absent(reply):
+            return None
+        return replies.parse(_expect(reply, 200), replies.FileReply).report()
+
+    async def upload_and_print(self, connection: Connection, name: str, gcode: bytes) -> UploadResult:
+        """One multipart upload; it creates the folder. Trap: a busy printer also answers 201."""
+        _file_path(name)
+        reply = await self._transport.exchange(
+            "POST",
+            connection.url,
+            _FILES,
+            seconds=self._upload_seconds,
+            key=connection.key,
+            form=partial(_upload_form, name, gcode),
+        )
+        return UploadResult(replies.parse(_expect(reply, 201), replies.UploadReply).effective_print)
+
+    async def cancel(self, connection: Connection) -> None:
+        """Cancel the print under way."""
+        _expect(await self._call(connection, "POST", "/api/job", json={"command": "cancel"}), 204)
+
+    async def request_key(self, url: str, app: str, user: str | None = None) -> KeyRequest:
+        """Ask the maker for a key; without the plug-in for that there is NOT_OCTOPRINT."""
+        _expect(await self._call(Connection(url, ""), "GET", "/plugin/appkeys/probe"), 204)
+        asked = {"app": app, "user": user} if user else {"app": app}
+        reply = await self._call(Connection(url, ""), "POST", "/plugin/appkeys/request", json=asked)
+        token = _checked_token(replies.parse(_expect(reply, 201), replies.KeyRequestReply).app_token)
+        query = f"?user={quote(user, safe='')}" if user else ""
+        return KeyRequest(token, f"{printer_url(url)}/plugin/appkeys/auth/{token}{query}")
+
+    async def poll_key(self, url: str, token: str) -> KeyAnswer:
+        """The maker's answer so far: 202, then once 200 with the key, or 404."""
+        reply = await self._call(Connection(url, ""), "GET", f"/plugin/appkeys/request/{_checked_token(token)}")
+        if reply.status == 202:
+            return KeyAnswer(KeyDecision.PENDING)
+        if _is_absent(reply):
+            return KeyAnswer(KeyDecision.DENIED)
+        key = replies.parse(_expect(reply, 200), replies.KeyReply).api_key
+        return KeyAnswer(KeyDecision.GRANTED, _checked_token(key))
+
+    async def _call(self, connection: Connection, method: str, path: str, json: Any = None) -> Reply:
+        return await self._transport.exchange(
+            method, connection.url, path, seconds=self._answer_seconds, key=connection.key or None, json=json
+        )
+
+
+def _file_path(name: str) -> str:
+    if not _FILE_NAME.fullmatch(name):
+        raise ValueError(f"not a file name: {name!r}")
+    return f"{_FILES}/{FOLDER}/{name}"
+
+
+def _upload_form(name: str, gcode: bytes) -> aiohttp.FormData:
+    """The request that starts a print; `noOverwrite` makes the file's name a start token."""
+    form = aiohttp.FormData({"path": FOLDER, "select": "true", "print": "true", "noOverwrite": "true"})
+    form.add_field("file", io.BytesIO(gcode), filename=name, content_type="application/octet-stream")
+    return form
+
+
+def _checked_token(token: str) -> str:
+    if not _TOKEN.fullmatch(token):
+        raise PrinterTrouble(Trouble.BAD_REPLY)
+    return token
+
+
+def _is_absent(reply: Reply) -> bool:
+    """Whether OctoPrint itself says 404; a proxy's 404 tells nothing about a file."""
+    if reply.status != 404:
+        return False
+    replies.parse(reply.body, replies.ErrorReply)
+    return True
+
+
+def _expect(reply: Reply, status: int) -> bytes:
+    """The body, if the status is the one that means success."""
+    if reply.status == status:
+        return reply.body
+    raise PrinterTrouble(_trouble_of(reply.status))
+
+
+def _trouble_of(status: int) -> Trouble:
+    if status in (401, 403):
+        return Trouble.KEY_REFUSED
+    if status == 404:
+        return Trouble.NOT_OCTOPRINT
+    if 400 <= status < 500:
+        return Trouble.REFUSED
+    return Trouble.SERVER_ERROR if status >= 500 else Trouble.BAD_REPLY
