@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from makerhub.designs.plates import Bed
 from makerhub.errors import Invalid, NotFound, translatable
+from makerhub.gcode.limits import Margin, PrinterLimits
 
 
 class ProfileInvalid(Invalid):
@@ -34,7 +36,8 @@ class PrinterProfile:
     """One printer model; lengths in mm, temperatures in °C, power in W, volumes in mm³/s.
 
     The bed goes from (0, 0) to (`bed_width_mm`, `bed_depth_mm`). No part is placed nearer than `edge_mm` to its border
-    (clips, purge line, skirt); the start code may leave the bed by `purge_margin_mm` to clean the nozzle.
+    (clips, purge line, skirt); the start code may leave the bed by `purge_margin` to clean the nozzle. The extruder's
+    current is in mA, 0 when its firmware knows no such command.
     """
 
     key: str
@@ -44,11 +47,12 @@ class PrinterProfile:
     bed_depth_mm: float
     height_mm: float
     edge_mm: float
-    purge_margin_mm: float
+    purge_margin: Margin
     nozzle_mm: float
     max_nozzle_celsius: int
     max_bed_celsius: int
     max_speed_mm_s: int
+    max_extruder_current_ma: int
     power_watts: int
     presets: SlicerPresets
 
@@ -56,6 +60,24 @@ class PrinterProfile:
     def materials(self) -> tuple[str, ...]:
         """The materials that this printer can be asked to print."""
         return tuple(self.presets.filaments)
+
+    @property
+    def bed(self) -> Bed:
+        """The bed, for the layout of plates."""
+        return Bed(width_mm=self.bed_width_mm, depth_mm=self.bed_depth_mm, edge_mm=self.edge_mm)
+
+    def limits(self) -> PrinterLimits:
+        """The bounds that the guard holds every file for this printer against."""
+        return PrinterLimits(
+            bed_width_mm=self.bed_width_mm,
+            bed_depth_mm=self.bed_depth_mm,
+            height_mm=self.height_mm,
+            nozzle_max_celsius=self.max_nozzle_celsius,
+            bed_max_celsius=self.max_bed_celsius,
+            purge_margin=self.purge_margin,
+            feedrate_max_mm_per_minute=self.max_speed_mm_s * 60,
+            extruder_current_max_milliamperes=self.max_extruder_current_ma,
+        )
 
 
 def read_profiles(folder: Path) -> Mapping[str, PrinterProfile]:
@@ -86,11 +108,12 @@ def _profile_of(key: str, document: Mapping[str, Any]) -> PrinterProfile:
         bed_depth_mm=_positive(bed, "depth-mm"),
         height_mm=_positive(document, "height-mm"),
         edge_mm=_positive(bed, "edge-mm"),
-        purge_margin_mm=_positive(bed, "purge-margin-mm"),
+        purge_margin=_margin_of(bed.get("purge-margin", {})),
         nozzle_mm=_positive(nozzle, "diameter-mm"),
         max_nozzle_celsius=int(_positive(nozzle, "max-celsius")),
         max_bed_celsius=int(_positive(bed, "max-celsius")),
         max_speed_mm_s=int(_positive(document, "max-speed-mm-s")),
+        max_extruder_current_ma=int(document.get("motors", {}).get("extruder-current-max-ma", 0)),
         power_watts=int(_positive(document, "power-watts")),
         presets=SlicerPresets(
             bundle=str(slicer["bundle"]),
@@ -99,6 +122,10 @@ def _profile_of(key: str, document: Mapping[str, Any]) -> PrinterProfile:
             filaments=dict(slicer["filaments"]),
         ),
     )
+
+
+def _margin_of(table: Mapping[str, Any]) -> Margin:
+    return Margin(**{field.replace("-", "_"): _positive(table, field) for field in table})
 
 
 def _positive(table: Mapping[str, Any], field: str) -> float:

@@ -1,0 +1,264 @@
+"""Reading and checking a mesh (pure): sizes first, then whether it is one closed solid that can be printed.
+
+Only STL is read. Libraries load truncated and lying files as empty meshes without a word and take four times as long
+as the arrays here; self-intersections are not looked for, since slicers resolve them.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from makerhub.errors import translatable
+
+MAX_FACES = 1_000_000
+MAX_BINARY_BYTES = 84 + 50 * MAX_FACES
+MAX_ASCII_BYTES = 20_000_000
+MAX_EXTENT_MM = 1_000.0
+MAX_COORDINATE_MM = 10_000.0
+_GRID_MM = 0.0005
+_LEAST_VOLUME_MM3 = 0.001
+_HEADER_BYTES = 84
+_FACET = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+_WORDS_PER_FACET = 21
+
+Triangles = NDArray[np.float64]
+"""Corners of faces in mm: shape (faces, 3 corners, 3 coordinates)."""
+
+
+class MeshProblem(StrEnum):
+    """Why a mesh is refused; `sentence` is its translatable message."""
+
+    EMPTY = "empty"
+    TOO_LARGE = "too-large"
+    DAMAGED = "damaged"
+    NOT_FINITE = "not-finite"
+    TOO_BIG = "too-big"
+    FLAT = "flat"
+    OPEN = "open"
+    TWISTED = "twisted"
+    INVERTED = "inverted"
+    SEVERAL_BODIES = "several-bodies"
+    UNREADABLE = "unreadable"
+
+    @property
+    def sentence(self) -> str:
+        """What to tell the person who sent the mesh, in English."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    MeshProblem.EMPTY: translatable("The file holds no faces."),
+    MeshProblem.TOO_LARGE: translatable("The file is too large: at most 1,000,000 faces, or 20 MB as text."),
+    MeshProblem.DAMAGED: translatable("The file is no STL file, or it is damaged or cut off."),
+    MeshProblem.NOT_FINITE: translatable("A corner of the mesh is not a number."),
+    MeshProblem.TOO_BIG: translatable("The mesh is larger than one metre or very far from the origin; is it in mm?"),
+    MeshProblem.FLAT: translatable("The mesh has no volume."),
+    MeshProblem.OPEN: translatable("The mesh is not closed: some edges do not belong to exactly two faces."),
+    MeshProblem.TWISTED: translatable("Some faces of the mesh point inwards and others outwards."),
+    MeshProblem.INVERTED: translatable("The mesh is inside out."),
+    MeshProblem.SEVERAL_BODIES: translatable("The mesh has a different number of bodies than its manifest says."),
+    MeshProblem.UNREADABLE: translatable("The file could not be checked within the limits of memory and time."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MeshReport:
+    """What a mesh is: lengths in mm, volume in mm³; everything is 0 when the file could not be read."""
+
+    faces: int
+    bodies: int
+    watertight: bool
+    consistent: bool
+    volume_mm3: float
+    low_mm: tuple[float, float, float]
+    high_mm: tuple[float, float, float]
+    problems: tuple[MeshProblem, ...]
+
+    @property
+    def size_mm(self) -> tuple[float, float, float]:
+        """Width (x), depth (y) and height (z); the first two are the footprint on the bed."""
+        width, depth, height = (high - low for low, high in zip(self.low_mm, self.high_mm, strict=True))
+        return width, depth, height
+
+
+class MeshDamaged(ValueError):
+    """The bytes are no mesh; `problem` says why."""
+
+    def __init__(self, problem: MeshProblem) -> None:
+        super().__init__(problem.sentence)
+        self.problem = problem
+
+
+def check_mesh(content: bytes, bodies: int = 1) -> MeshReport:
+    """What the mesh is and all of its problems, if it should have so many `bodies`; never raises for bad content."""
+    try:
+        triangles = read_stl(content)
+    except MeshDamaged as error:
+        return unreadable(error.problem)
+    return check_triangles(triangles, bodies)
+
+
+def unreadable(problem: MeshProblem) -> MeshReport:
+    """The report of a file of which nothing can be said but its problem."""
+    nothing = (0.0, 0.0, 0.0)
+    return MeshReport(0, 0, False, False, 0.0, nothing, nothing, (problem,))
+
+
+def read_stl(content: bytes) -> Triangles:
+    """The faces of a binary or ASCII STL file, all finite and at least one; raises `MeshDamaged`."""
+    if not content:
+        raise MeshDamaged(MeshProblem.EMPTY)
+    triangles = _read_binary(content) if _is_binary(content) else _read_ascii(content)
+    if not len(triangles):
+        raise MeshDamaged(MeshProblem.EMPTY)
+    if not np.isfinite(triangles).all():
+        raise MeshDamaged(MeshProblem.NOT_FINITE)
+    return triangles
+
+
+def write_stl(triangles: Triangles) -> bytes:
+    """The binary STL file of these faces, with true normals and an empty header: the same faces give the same bytes."""
+    facets = np.zeros(len(triangles), dtype=_FACET)
+    facets["corners"] = triangles
+    facets["normal"] = _unit(_normals(triangles))
+    return bytes(80) + struct.pack("<I", len(facets)) + facets.tobytes()
+
+
+def check_triangles(triangles: Triangles, bodies: int = 1) -> MeshReport:
+    """As `check_mesh`, for faces that are already read."""
+    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+    if (high - low).max() > MAX_EXTENT_MM or max(-low.min(), high.max()) > MAX_COORDINATE_MM:
+        return unreadable(MeshProblem.TOO_BIG)
+    faces, corner_count = _weld(triangles)
+    watertight, consistent = _closedness(faces, corner_count)
+    found = MeshReport(
+        faces=len(triangles),
+        bodies=_count_bodies(faces, corner_count),
+        watertight=watertight,
+        consistent=consistent,
+        volume_mm3=_volume(triangles),
+        low_mm=_point(low),
+        high_mm=_point(high),
+        problems=(),
+    )
+    return replace(found, problems=_problems_of(found, bodies))
+
+
+def _problems_of(found: MeshReport, bodies: int) -> tuple[MeshProblem, ...]:
+    rules = {
+        MeshProblem.OPEN: not found.watertight,
+        MeshProblem.TWISTED: found.watertight and not found.consistent,
+        MeshProblem.FLAT: abs(found.volume_mm3) < _LEAST_VOLUME_MM3,
+        MeshProblem.INVERTED: found.volume_mm3 <= -_LEAST_VOLUME_MM3,
+        MeshProblem.SEVERAL_BODIES: found.bodies != bodies,
+    }
+    return tuple(problem for problem, broken in rules.items() if broken)
+
+
+def _is_binary(content: bytes) -> bool:
+    """Whether the size is what the count in the header promises; binary files may begin with “solid” too."""
+    if len(content) < _HEADER_BYTES:
+        return False
+    (count,) = struct.unpack_from("<I", content, 80)
+    return len(content) == _HEADER_BYTES + _FACET.itemsize * int(count)
+
+
+def _read_binary(content: bytes) -> Triangles:
+    if len(content) > MAX_BINARY_BYTES:
+        raise MeshDamaged(MeshProblem.TOO_LARGE)
+    facets = np.frombuffer(content, dtype=_FACET, offset=_HEADER_BYTES)
+    return facets["corners"].astype(np.float64)
+
+
+def _read_ascii(content: bytes) -> Triangles:
+    """Every facet is 21 words: `facet normal x y z outer loop` and so on to `endfacet`, in this order."""
+    if not content[:200].lstrip().startswith(b"solid"):
+        raise MeshDamaged(MeshProblem.DAMAGED)
+    if len(content) > MAX_ASCII_BYTES:
+        raise MeshDamaged(MeshProblem.TOO_LARGE)
+    first, last = content.find(b"facet"), content.rfind(b"endsolid")
+    if first < 0 or last < first:
+        raise MeshDamaged(MeshProblem.EMPTY if first < 0 < last else MeshProblem.DAMAGED)
+    return _read_words(content[first:last].split())
+
+
+def _read_words(words: Sequence[bytes]) -> Triangles:
+    if not words or len(words) % _WORDS_PER_FACET:
+        raise MeshDamaged(MeshProblem.DAMAGED)
+    table = np.array(words).reshape(-1, _WORDS_PER_FACET)
+    keywords = table[:, [0, 1, 5, 6, 7, 11, 15, 19, 20]]
+    expected = [b"facet", b"normal", b"outer", b"loop", b"vertex", b"vertex", b"vertex", b"endloop", b"endfacet"]
+    if (keywords != np.array(expected)).any():
+        raise MeshDamaged(MeshProblem.DAMAGED)
+    try:
+        numbers = table[:, [8, 9, 10, 12, 13, 14, 16, 17, 18]].astype(np.float32)
+    except ValueError as error:
+        raise MeshDamaged(MeshProblem.DAMAGED) from error
+    return numbers.reshape(-1, 3, 3).astype(np.float64)
+
+
+def _weld(triangles: Triangles) -> tuple[NDArray[np.int64], int]:
+    """Faces as corner numbers, corners in the same cell of a fine grid made one, and the count of corners.
+
+    Real files write one corner in two ways that differ in the last bit. The three cell numbers of a corner fit into
+    one 64-bit key as long as the mesh is no longer than a metre. A face with two equal corners is a line and left out:
+    that joins the two faces beside it, so nothing opens.
+    """
+    cells = np.rint(triangles.reshape(-1, 3) / _GRID_MM).astype(np.int64)
+    cells -= cells.min(axis=0)
+    keys = (cells[:, 0] << 42) | (cells[:, 1] << 21) | cells[:, 2]
+    unique, numbers = np.unique(keys, return_inverse=True)
+    faces = numbers.reshape(-1, 3)
+    proper = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    return faces[proper], len(unique)
+
+
+def _closedness(faces: NDArray[np.int64], corner_count: int) -> tuple[bool, bool]:
+    """Whether every edge belongs to exactly two faces, and whether these run through it in opposite directions."""
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    edges = np.minimum(start, end) * corner_count + np.maximum(start, end)
+    order = np.argsort(edges, kind="stable")
+    edges, forward = edges[order], (start < end)[order]
+    if not len(edges) or len(edges) % 2:
+        return False, False
+    watertight = bool((edges[0::2] == edges[1::2]).all() and (edges[1:-1:2] != edges[2::2]).all())
+    return watertight, watertight and bool((forward[0::2] != forward[1::2]).all())
+
+
+def _count_bodies(faces: NDArray[np.int64], corner_count: int) -> int:
+    """How many groups of faces hang together by their corners."""
+    if not len(faces):
+        return 0
+    start, end = faces[:, [0, 1]].ravel(), faces[:, [1, 2]].ravel()
+    links = coo_array((np.ones(len(start), dtype=np.int8), (start, end)), shape=(corner_count, corner_count))
+    _, labels = connected_components(links, directed=False)
+    return len(np.unique(labels[faces[:, 0]]))
+
+
+def _volume(triangles: Triangles) -> float:
+    """The signed volume, negative for a solid that is inside out; taken around the middle, where rounding is least."""
+    middle = triangles.mean(axis=(0, 1))
+    first, second, third = (triangles[:, corner] - middle for corner in range(3))
+    return float(np.einsum("ij,ij->", first, np.cross(second, third)) / 6)
+
+
+def _normals(triangles: Triangles) -> NDArray[np.float64]:
+    """Across each face, with twice its area as length."""
+    normals: NDArray[np.float64] = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    return normals
+
+
+def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+
+
+def _point(coordinates: NDArray[np.float64]) -> tuple[float, float, float]:
+    x, y, z = coordinates.tolist()
+    return x, y, z
