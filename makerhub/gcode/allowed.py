@@ -92,6 +92,11 @@ _TOOLS: Final = frozenset(f"T{tool}" for tool in range(10))
 _MOVES: Final = {f"G{code}": frozenset("XYZEF" if code < 2 else MOVE_WORDS) for code in range(4)}
 
 
+def is_listed(name: str) -> bool:
+    """Tell whether a command is on the list, whatever its words."""
+    return name in ALLOWED or name in _MOVES or name in _TOOLS
+
+
 def judge(command: Command) -> Reason | None:
     """Return why a well-formed command is not on the list as it stands, or None where it is.
 

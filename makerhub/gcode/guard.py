@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from makerhub.errors import Invalid, translatable
-from makerhub.gcode.allowed import judge
+from makerhub.gcode.allowed import is_listed, judge
 from makerhub.gcode.interpreter import Flags, Floats, Interpreter, Motion, Summary, dwell_seconds, target_celsius
 from makerhub.gcode.limits import PrinterLimits
-from makerhub.gcode.reader import Chunk, Command, Line, read
+from makerhub.gcode.reader import Chunk, Command, Line, command_name, read
 from makerhub.gcode.reasons import Reason
 
 __all__ = ["MAX_BYTES", "MAX_FINDINGS", "Finding", "Reason", "Report", "UnsafeGcode", "check", "require_safe"]
@@ -132,7 +132,8 @@ class _Guard:
     def _refusal(self, line: Line) -> Reason | None:
         if isinstance(line.parsed, Command):
             return judge(line.parsed) or self._beyond_limits(line.parsed)
-        return line.parsed
+        name = command_name(line.text)
+        return line.parsed if name is None or is_listed(name) else Reason.UNKNOWN_COMMAND
 
     def _beyond_limits(self, command: Command) -> Reason | None:
         limits = self._limits

@@ -161,13 +161,19 @@ def _column(
     return column
 
 
+def command_name(text: bytes) -> str | None:
+    """Return the name of the command that a line without comment and surrounding blanks begins with, if one does."""
+    name = _NAME.match(text)
+    return name.group().decode() if name else None
+
+
 @lru_cache(maxsize=4096)
 def parse_command(text: bytes) -> Command | Reason:
     """Parse one line without its comment and surrounding blanks; returns the reason where it is not well-formed."""
-    name = _NAME.match(text)
-    if name is None:
+    command = command_name(text)
+    if command is None:
         return Reason.MALFORMED if text[:1] in (b"G", b"M", b"T") else Reason.UNKNOWN_COMMAND
-    command, tail = name.group().decode(), text[name.end() :]
+    tail = text[len(command) :]
     if command in _TEXT_TAILS:
         return Command(command, {}) if _TEXT_TAILS[command].fullmatch(tail) else Reason.MALFORMED
     return _parse_words(command, tail.split())
