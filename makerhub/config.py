@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 from makerhub.errors import MakerhubError, translatable
 
 SOURCE_TREE = Path(__file__).resolve().parent.parent
-AddressMode = Literal["internet", "lan", "agents"]
+AddressMode = Literal["internet", "lan", "agents_only"]
 
 
 class BadConfiguration(MakerhubError):
@@ -41,33 +41,42 @@ class Settings:
 
     data_directory: Path = setting(Path("var"), "Where the hub keeps its database, its files and its key.")
     database_url: str = setting(
-        "", "SQLAlchemy address of the database; empty means SQLite in the data directory. PostgreSQL: postgresql+psycopg://user@host/name"
+        "",
+        "SQLAlchemy address of the database; empty means SQLite in the data directory. PostgreSQL: postgresql+psycopg://user@host/name",
     )
     host: str = setting("127.0.0.1", "Address on which the hub's pages are served.")
     port: int = setting(8000, "Port on which the hub's pages are served.")
     secure_cookies: bool = setting(
-        True, "Send the sign-in cookie over https only. Browsers make an exception for http://127.0.0.1 and http://localhost."
+        True,
+        "Send the sign-in cookie over https only. Browsers make an exception for http://127.0.0.1 and http://localhost.",
     )
     sign_in_hours: int = setting(24 * 14, "Hours after which an unused sign-in ends.")
     languages: tuple[str, ...] = setting(("en",), "Languages of the pages, the default first.")
     time_zone: str = setting("Europe/London", "Time zone of whoever has not chosen one; all times are stored in UTC.")
+    catalogue: Path = setting(shipped("designs"), "Folder of the designs that “makerhub migrate” publishes.")
+    printer_profiles: Path = setting(shipped("printers"), "Folder of the printer profiles, one file a model.")
     slicer: str = setting("prusa-slicer", "The PrusaSlicer program that turns meshes into G-code.")
     slicer_profiles: Path = setting(
         Path("/usr/share/PrusaSlicer/profiles"), "Folder of the vendor bundles that come with PrusaSlicer."
     )
     printer_addresses: AddressMode = setting(
-        "lan", "Which printers the hub may call: “internet” (public addresses, https only), “lan” (also printer_networks) or “agents” (none)."
+        "lan",
+        "Which printers the hub may call: “internet” (public addresses, https only), “lan” (also printer_networks) or “agents_only” (none).",
     )
     printer_networks: tuple[str, ...] = setting(
         ("192.168.0.0/16", "10.0.0.0/8", "172.16.0.0/12"), "Networks (CIDR) in which printers may stand in “lan” mode."
     )
-    allow_loopback_printers: bool = setting(False, "Let printers stand on this very machine: for the demo and for tests only.")
+    allow_loopback_printers: bool = setting(
+        False, "Let printers stand on this very machine: for the demo and for tests only."
+    )
     poll_idle_seconds: float = setting(15.0, "Seconds between two looks at an idle printer.")
     poll_printing_seconds: float = setting(5.0, "Seconds between two looks at a printing printer.")
     sweep_seconds: float = setting(20.0, "Seconds between two sweeps of each background task.")
     offline_after_seconds: int = setting(120, "Seconds without an answer after which a printer is shown as not seen.")
     offer_minutes: int = setting(240, "Minutes after which a job that its maker did not answer goes to somebody else.")
-    start_minutes: int = setting(60, "Minutes after which an accepted job that could not be started goes to somebody else.")
+    start_minutes: int = setting(
+        60, "Minutes after which an accepted job that could not be started goes to somebody else."
+    )
     largest_request: int = setting(100_000, "Largest quantity that one line of a request may ask for.")
     longest_plate_hours: int = setting(10, "Longest print, in hours, that is put on one build plate.")
 
@@ -160,6 +169,6 @@ def _value(known: Field[Any], value: Any, source: str) -> Any:
         value = float(value)
     if type(value) is not wanted:
         raise refuse(f"wants a value of type {wanted.__name__}, not {value!r}")
-    if wanted in (int, float) and value < 0:
+    if isinstance(value, int | float) and value < 0:
         raise refuse("must not be negative")
-    return Path(value) if known.type is Path else value
+    return Path(str(value)) if known.type is Path else value

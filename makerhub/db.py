@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Enum, Engine, create_engine, event, make_url
+from sqlalchemy import Engine, Enum, create_engine, event, make_url
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 

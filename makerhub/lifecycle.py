@@ -68,7 +68,7 @@ def move(
     before = row.state
     if after not in row.MOVES.get(before, frozenset()):
         raise IllegalMove(before=str(before), after=str(after))
-    model = cast(Any, type(row))
+    model = cast("Any", type(row))
     session.flush()
     statement = update(model).where(model.id == row.id, model.state == before).values(state=after, **changes)
     result = cast("CursorResult[Any]", session.execute(statement.execution_options(synchronize_session=False)))
@@ -89,7 +89,5 @@ def _log(
     session: Session, row: Stateful, before: StrEnum | None, after: StrEnum, now: datetime, by: UUID | None, why: str
 ) -> None:
     session.add(
-        Transition(
-            entity=row.__tablename__, entity_id=row.id, before=before, after=after, at=now, by=by, why=why[:500]
-        )
+        Transition(entity=row.__tablename__, entity_id=row.id, before=before, after=after, at=now, by=by, why=why[:500])
     )

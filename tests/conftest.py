@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlmodel import SQLModel
 
-from makerhub import models
 from makerhub.db import Database
+from makerhub.migrations import tables
 
-assert models  # every table is known before the first database is made
+assert tables  # every table is known before the first database is made
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ class Shipment(SQLModel, table=True):
     facility_id: UUID = Field(foreign_key="organisation.id", index=True)
     courier_id: UUID | None = Field(default=None, foreign_key="person.id", index=True)
     hand_over_code: str = Field(max_length=16)
-    state: ShipmentState = Field(default=ShipmentState.PACKED, sa_type=state_type(ShipmentState))  # type: ignore[call-overload]
+    state: ShipmentState = Field(default=ShipmentState.PACKED, sa_type=state_type(ShipmentState))
     packed_at: datetime
 
 
@@ -64,7 +64,7 @@ class Allocation(SQLModel, table=True):
     shipment_id: UUID | None = Field(default=None, foreign_key="shipment.id", index=True)
     quantity: int
     reason: str = Field(max_length=200)
-    state: AllocationState = Field(default=AllocationState.RESERVED, sa_type=state_type(AllocationState))  # type: ignore[call-overload]
+    state: AllocationState = Field(default=AllocationState.RESERVED, sa_type=state_type(AllocationState))
     allocated_at: datetime
 
 

@@ -153,7 +153,5 @@ def _complete_items(session: Session, line: RequestLine, states: frozenset[Alloc
 
 def _pieces(session: Session, line_id: UUID, part_id: UUID, states: frozenset[AllocationState]) -> int:
     total = select(func.coalesce(func.sum(Allocation.quantity), 0)).join(Lot, col(Lot.id) == Allocation.lot_id)
-    wanted = total.where(
-        Allocation.line_id == line_id, Lot.part_id == part_id, col(Allocation.state).in_(states)
-    )
+    wanted = total.where(Allocation.line_id == line_id, Lot.part_id == part_id, col(Allocation.state).in_(states))
     return int(session.exec(wanted).one())

@@ -50,7 +50,7 @@ class SupplyRequest(SQLModel, table=True):
     requested_by: UUID = Field(foreign_key="person.id")
     form_key: UUID = Field(unique=True)
     note: str = Field(default="", max_length=500)
-    state: RequestState = Field(default=RequestState.SUBMITTED, sa_type=state_type(RequestState))  # type: ignore[call-overload]
+    state: RequestState = Field(default=RequestState.SUBMITTED, sa_type=state_type(RequestState))
     submitted_at: datetime
 
 
@@ -68,5 +68,5 @@ class RequestLine(SQLModel, table=True):
     version_id: UUID = Field(foreign_key="design_version.id", index=True)
     quantity: int
     needed_by: datetime
-    urgency: Urgency = Field(sa_type=state_type(Urgency))  # type: ignore[call-overload]
+    urgency: Urgency = Field(sa_type=state_type(Urgency))
     stock_left: int = 0

@@ -46,7 +46,7 @@ class DesignVersion(SQLModel, table=True):
     licensor: str = Field(max_length=200)
     repo: str = Field(default="", max_length=500)
     readme: str = Field(default="", max_length=100_000)
-    state: VersionState = Field(default=VersionState.PUBLISHED, sa_type=state_type(VersionState))  # type: ignore[call-overload]
+    state: VersionState = Field(default=VersionState.PUBLISHED, sa_type=state_type(VersionState))
     published_at: datetime
 
 

@@ -14,7 +14,7 @@ from makerhub.background import Nudge, task
 from makerhub.config import Settings
 from makerhub.db import Clock, Database, IntegrityError
 from makerhub.delivery import service as delivery
-from makerhub.delivery.models import Allocation
+from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.files import FileStore
 from makerhub.designs.models import DesignVersion, Part, VersionState
@@ -36,6 +36,9 @@ from makerhub.stock.models import LotState
 
 log = logging.getLogger(__name__)
 
+SPACING_MM = 5.0
+"""Room between two copies on a plate."""
+
 OPEN_JOBS = (JobState.QUEUED, JobState.ASSIGNED, JobState.HELD)
 
 
@@ -49,7 +52,7 @@ def plan_jobs(
     clock: Clock,
     soon: Nudge,
 ) -> None:
-    """Queue build plates for what accepted requests want and nobody makes yet; cancel queued ones nobody may or will use."""
+    """Queue build plates for what accepted requests want and nobody makes yet; cancel the others."""
     for hub_id in _hubs(database):
         with database.reading() as session:
             missing = shortfalls(wanted(session, hub_id), supply(session, hub_id))
@@ -95,7 +98,9 @@ def allocate_lots(database: Database, clock: Clock) -> None:
             wants = wanted(session, hub_id)
             for share in allot(wants, _available(session, hub_id)):
                 line = session.get_one(RequestLine, share.line_id)
-                reason = f"place {share.place} in the order of service: {line.urgency}, needed by {line.needed_by:%Y-%m-%d}"
+                reason = (
+                    f"place {share.place} in the order of service: {line.urgency}, needed by {line.needed_by:%Y-%m-%d}"
+                )
                 delivery.reserve(
                     session, delivery.Share(share.line_id, share.lot_id, share.quantity, reason), now=clock()
                 )
@@ -128,7 +133,9 @@ def supply(session: Session, hub_id: UUID) -> dict[UUID, int]:
 
 def fits_on(part: Part, profile: PrinterProfile) -> int:
     """How many copies of the part fit on one build plate of the printer model, by size alone."""
-    return capacity(part.width_mm, part.depth_mm, part.height_mm, profile)
+    if part.height_mm > profile.height_mm:
+        return 0
+    return capacity(part.width_mm, part.depth_mm, profile.bed, SPACING_MM)
 
 
 def _queue(session: Session, hub_id: UUID, sizes: Mapping[UUID, int], now: datetime) -> None:
@@ -228,7 +235,7 @@ def _ended_requests_with_reservations(session: Session) -> Sequence[SupplyReques
         select(SupplyRequest)
         .join(RequestLine, col(RequestLine.request_id) == SupplyRequest.id)
         .join(Allocation, col(Allocation.line_id) == RequestLine.id)
-        .where(col(SupplyRequest.state).in_(ended), Allocation.state == delivery.AllocationState.RESERVED)
+        .where(col(SupplyRequest.state).in_(ended), Allocation.state == AllocationState.RESERVED)
     )
     return session.exec(requests.distinct()).all()
 

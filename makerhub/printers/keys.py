@@ -26,7 +26,9 @@ class KeyFileUnsafe(MakerhubError):
 class KeyUnreadable(MakerhubError):
     """The key file and the database do not belong together."""
 
-    template = translatable("A printer's key can not be decrypted: the key file and the database do not belong together.")
+    template = translatable(
+        "A printer's key can not be decrypted: the key file and the database do not belong together."
+    )
 
 
 class KeyBox:

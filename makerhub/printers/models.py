@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import JSON
@@ -54,13 +54,13 @@ class Printer(SQLModel, table=True):
     profile: str = Field(max_length=64)
     material: str = Field(max_length=32)
     colour: str = Field(default="", max_length=32)
-    consent: Consent = Field(default=Consent.ASK, sa_type=state_type(Consent))  # type: ignore[call-overload]
+    consent: Consent = Field(default=Consent.ASK, sa_type=state_type(Consent))
     url: str = Field(max_length=500)
     encrypted_key: bytes
     permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     surplus_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     trouble: str = Field(default="", max_length=32)
-    state: PrinterState = Field(default=PrinterState.UNCHECKED, sa_type=state_type(PrinterState))  # type: ignore[call-overload]
+    state: PrinterState = Field(default=PrinterState.UNCHECKED, sa_type=state_type(PrinterState))
     registered_at: datetime
 
 
@@ -75,7 +75,7 @@ class BuildPlate(SQLModel, table=True):
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     printer_id: UUID = Field(foreign_key="printer.id", unique=True)
-    state: PlateState = Field(default=PlateState.OCCUPIED, sa_type=state_type(PlateState))  # type: ignore[call-overload]
+    state: PlateState = Field(default=PlateState.OCCUPIED, sa_type=state_type(PlateState))
 
 
 class Observation(SQLModel, table=True):

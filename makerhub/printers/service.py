@@ -3,15 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.errors import Invalid, translatable
-from makerhub.fleet.gateway import Connection, JobReport, KeyReport, KeyVerdict, PrinterState as Doing, Trouble
+from makerhub.fleet.addresses import printer_url
+from makerhub.fleet.gateway import Connection, JobReport, KeyReport, KeyVerdict, PrinterTrouble, Trouble
+from makerhub.fleet.gateway import PrinterState as Doing
+from makerhub.fleet.poll import Observation as Seen
 from makerhub.lifecycle import begin, move
 from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import BuildPlate, Consent, Observation, PlateState, Printer, PrinterState
@@ -33,15 +37,6 @@ class NewPrinter:
     colour: str = ""
     consent: Consent = Consent.ASK
     plate_is_clear: bool = False
-
-
-@dataclass(frozen=True)
-class Heard:
-    """One observation: when the printer was asked, and its answer or why there was none."""
-
-    printer_id: UUID
-    at: datetime
-    answer: JobReport | Trouble
 
 
 def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetime) -> Printer:
@@ -67,9 +62,7 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
         registered_at=now,
     )
     begin(session, printer, now=now, by=new.owner_id)
-    plate = BuildPlate(
-        printer_id=printer.id, state=PlateState.CLEAR if new.plate_is_clear else PlateState.OCCUPIED
-    )
+    plate = BuildPlate(printer_id=printer.id, state=PlateState.CLEAR if new.plate_is_clear else PlateState.OCCUPIED)
     begin(session, plate, now=now, by=new.owner_id)
     return printer
 
@@ -108,12 +101,11 @@ def resume(session: Session, printer: Printer, *, by: UUID, now: datetime) -> No
     move(session, printer, PrinterState.ACTIVE, now=now, by=by)
 
 
-def observe(session: Session, heard: Iterable[Heard]) -> None:
-    """Write the last observation of each printer, many in one statement; an unanswered question keeps the last answer."""
-    answers, silences = [], []
-    for one in heard:
-        (answers if isinstance(one.answer, JobReport) else silences).append(_row(one))
-    for rows, columns in ((answers, _ANSWERED), (silences, _UNANSWERED)):
+def observe(session: Session, seen: Iterable[Seen]) -> None:
+    """Write the last observation of each printer, many in one statement; silence keeps the last answer."""
+    everything = list(seen)
+    for answered, columns in ((True, _ANSWERED), (False, _UNANSWERED)):
+        rows = [_row(one) for one in everything if isinstance(one.report, JobReport) is answered]
         if rows:
             session.execute(_upsert(session, columns), rows)
 
@@ -153,13 +145,13 @@ _ANSWERED = ("asked_at", "seen_at", "state", "completion", "file_path", "seconds
 _UNANSWERED = ("asked_at", "trouble")
 
 
-def _row(heard: Heard) -> dict[str, object]:
-    match heard.answer:
+def _row(seen: Seen) -> dict[str, object]:
+    match seen.report:
         case JobReport() as report:
             return {
-                "printer_id": heard.printer_id,
-                "asked_at": heard.at,
-                "seen_at": heard.at,
+                "printer_id": seen.printer_id,
+                "asked_at": seen.seen_at,
+                "seen_at": seen.seen_at,
                 "state": report.state.value,
                 "completion": report.completion,
                 "file_path": report.file_path[:500] if report.file_path else None,
@@ -167,15 +159,16 @@ def _row(heard: Heard) -> dict[str, object]:
                 "trouble": "",
             }
         case trouble:
-            return {"printer_id": heard.printer_id, "asked_at": heard.at, "state": "", "trouble": trouble.value}
+            return {"printer_id": seen.printer_id, "asked_at": seen.seen_at, "state": "", "trouble": trouble.value}
 
 
-def _upsert(session: Session, columns: Sequence[str]) -> postgresql.Insert | sqlite.Insert:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(Observation)
-    return statement.on_conflict_do_update(
+def _upsert(session: Session, columns: Sequence[str]) -> Executable:
+    insert: Any = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(Observation)
+    upsert: Executable = statement.on_conflict_do_update(
         index_elements=["printer_id"], set_={name: statement.excluded[name] for name in columns}
     )
+    return upsert
 
 
 def _problems(new: NewPrinter) -> dict[str, str]:
@@ -193,12 +186,8 @@ def _problems(new: NewPrinter) -> dict[str, str]:
 
 
 def _origin(url: str) -> str | None:
-    """The address without a slash at its end, or None if it is not one of a web server."""
+    """The address as the fleet uses it, or None if it is not one of a printer's server."""
     try:
-        parts = urlsplit(url.strip())
-        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
-    except ValueError:
+        return str(printer_url(url)).rstrip("/")
+    except PrinterTrouble:
         return None
-    if not usable or parts.username or parts.query or parts.fragment or len(url) > 500:
-        return None
-    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")

@@ -3,13 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import col, select, update
+from sqlmodel import Session, col, select, update
 
 from makerhub.db import Database
 from makerhub.designs.models import DesignVersion, Part, VersionState
 from makerhub.errors import IllegalMove, MovedMeanwhile
-from makerhub.fleet.start import Attempt as Sending
-from makerhub.fleet.start import Outcome, Verdict
+from makerhub.fleet.verdict import Attempt as Sending
+from makerhub.fleet.verdict import Outcome, Verdict
 from makerhub.printers.models import Printer, PrinterState
 from makerhub.production import service
 from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState, PrintJob
@@ -66,7 +66,7 @@ class HubJournal:
             service.end(session, row, service.Outcome(ENDS[verdict.outcome], verdict.reason, doubt), now=now)
 
 
-def _may_start(session: service.Session, row: Attempt) -> bool:
+def _may_start(session: Session, row: Attempt) -> bool:
     """The printer still takes jobs, and the design has not been withdrawn."""
     job = session.get_one(PrintJob, row.job_id)
     version = session.get_one(DesignVersion, session.get_one(Part, job.part_id).version_id)

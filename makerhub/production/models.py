@@ -65,8 +65,8 @@ class PrintJob(SQLModel, table=True):
     part_id: UUID = Field(foreign_key="part.id", index=True)
     copies: int
     needed_by: datetime
-    urgency: Urgency = Field(sa_type=state_type(Urgency))  # type: ignore[call-overload]
-    state: JobState = Field(default=JobState.QUEUED, sa_type=state_type(JobState), index=True)  # type: ignore[call-overload]
+    urgency: Urgency = Field(sa_type=state_type(Urgency))
+    state: JobState = Field(default=JobState.QUEUED, sa_type=state_type(JobState), index=True)
     created_at: datetime
 
 
@@ -126,5 +126,5 @@ class Attempt(SQLModel, table=True):
     ended_at: datetime | None = None
     good: int | None = None
     bad: int | None = None
-    state: AttemptState = Field(sa_type=state_type(AttemptState), index=True)  # type: ignore[call-overload]
+    state: AttemptState = Field(sa_type=state_type(AttemptState), index=True)
     created_at: datetime

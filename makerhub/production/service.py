@@ -29,7 +29,9 @@ class Outcome:
     doubt: str = ""
 
 
-def plan_job(session: Session, line: RequestLine, *, hub_id: UUID, part_id: UUID, copies: int, now: datetime) -> PrintJob:
+def plan_job(
+    session: Session, line: RequestLine, *, hub_id: UUID, part_id: UUID, copies: int, now: datetime
+) -> PrintJob:
     """Queue a build plate of `copies` for a request line."""
     job = PrintJob(
         hub_id=hub_id,

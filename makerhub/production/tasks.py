@@ -17,10 +17,11 @@ from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.service import sliced_plate
 from makerhub.designs.slicer import Slicer
 from makerhub.errors import MakerhubError
-from makerhub.fleet.gateway import PrinterGateway
+from makerhub.fleet.gateway import FOLDER, PrinterGateway
 from makerhub.fleet.gateway import PrinterState as Doing
-from makerhub.fleet.start import FOLDER, StartJournal, Verdict, reconcile, start
-from makerhub.fleet.start import Attempt as Sending
+from makerhub.fleet.start import StartJournal, reconcile, start
+from makerhub.fleet.verdict import Attempt as Sending
+from makerhub.fleet.verdict import Verdict
 from makerhub.printers.fleet import Fleet
 from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Observation, Printer, PrinterState
@@ -39,9 +40,7 @@ def withdraw_stale_attempts(database: Database, settings: Settings, clock: Clock
     """Take back what waits for ever: unanswered offers, starts that never came, withdrawn designs, paused printers."""
     now = clock()
     with database.changing() as session:
-        for attempt in service.in_states(
-            session, AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY
-        ):
+        for attempt in service.in_states(session, AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY):
             why = _why_stale(session, attempt, settings, now)
             if why:
                 service.withdraw(session, attempt, why=why, now=now)
@@ -89,9 +88,7 @@ def start_attempts(
 
 
 @task
-def follow_attempts(
-    database: Database, fleet: Fleet, journal: StartJournal, key_box: KeyBox, clock: Clock
-) -> None:
+def follow_attempts(database: Database, fleet: Fleet, journal: StartJournal, key_box: KeyBox, clock: Clock) -> None:
     """Find out what became of each print that the last observation of its printer does not show as printing."""
 
     async def look(gateway: PrinterGateway, sending: Sending) -> Verdict:

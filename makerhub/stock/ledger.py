@@ -81,7 +81,7 @@ def balances(session: Session, lot_id: UUID) -> Mapping[Account, int]:
     """Where the pieces of the lot are now."""
     entries = select(Entry.account, Entry.account_of, func.sum(Entry.quantity)).where(Entry.lot_id == lot_id)
     rows = session.exec(entries.group_by(col(Entry.account), col(Entry.account_of))).all()
-    return {Account(kind, of): int(total) for kind, of, total in rows if total}
+    return {Account(AccountKind(kind), of): int(total) for kind, of, total in rows if total}
 
 
 def _require(session: Session, transfer: Move) -> None:

@@ -47,7 +47,7 @@ class Lot(SQLModel, table=True):
     part_id: UUID = Field(foreign_key="part.id", index=True)
     maker_reference: UUID
     quantity: int
-    state: LotState = Field(default=LotState.AT_MAKER, sa_type=state_type(LotState))  # type: ignore[call-overload]
+    state: LotState = Field(default=LotState.AT_MAKER, sa_type=state_type(LotState))
     made_at: datetime
 
 
@@ -64,7 +64,7 @@ class Entry(SQLModel, table=True):
     transfer_id: UUID = Field(index=True)
     attempt_id: UUID = Field(foreign_key="attempt.id", index=True)
     lot_id: UUID | None = Field(default=None, foreign_key="lot.id")
-    account: AccountKind = Field(sa_type=state_type(AccountKind))  # type: ignore[call-overload]
+    account: AccountKind = Field(sa_type=state_type(AccountKind))
     account_of: UUID | None = None
     quantity: int
     at: datetime

@@ -23,7 +23,17 @@ class Breach:
     what: str
 
 
-STATEFUL: tuple[Any, ...] = (Allocation, Attempt, BuildPlate, DesignVersion, Lot, Printer, PrintJob, Shipment, SupplyRequest)
+STATEFUL: tuple[Any, ...] = (
+    Allocation,
+    Attempt,
+    BuildPlate,
+    DesignVersion,
+    Lot,
+    Printer,
+    PrintJob,
+    Shipment,
+    SupplyRequest,
+)
 """Every model with a state machine; a test compares it with the models that have `MOVES`."""
 
 
@@ -45,7 +55,10 @@ def _sent_once(session: Session) -> Iterator[str]:
         (col(Attempt.state).in_(unsent) & (col(Attempt.sends) > 0))
         | (col(Attempt.state).in_((AttemptState.SENDING, AttemptState.PRINTING)) & col(Attempt.sent_at).is_(None))
     )
-    yield from (f"attempt {attempt.file_name} is {attempt.state} after {attempt.sends} sendings" for attempt in session.exec(wrong))
+    yield from (
+        f"attempt {attempt.file_name} is {attempt.state} after {attempt.sends} sendings"
+        for attempt in session.exec(wrong)
+    )
 
 
 def _transfers_balance(session: Session) -> Iterator[str]:
@@ -94,14 +107,9 @@ def _doubt_has_a_question(session: Session) -> Iterator[str]:
 def _every_state_is_logged(session: Session) -> Iterator[str]:
     for model in STATEFUL:
         name = model.__tablename__
-        last = (
-            select(Transition.entity_id, Transition.after, func.row_number().over(
-                partition_by=col(Transition.entity_id), order_by=[col(Transition.number).desc()]
-            ).label("place"))
-            .where(Transition.entity == name)
-            .subquery()
-        )  # fmt: skip
-        logged = {row.entity_id: row.after for row in session.execute(select(last).where(last.c.place == 1))}
+        last = select(func.max(Transition.number)).where(Transition.entity == name).group_by(col(Transition.entity_id))
+        rows = select(Transition.entity_id, Transition.after).where(col(Transition.number).in_(last))
+        logged = dict(session.exec(rows).all())
         for key, state in session.exec(select(model.id, model.state)):
             if logged.get(key) != state:
                 yield f"{name} {key} is {state}, the log says {logged.get(key)}"

@@ -25,7 +25,9 @@ from makerhub.stock.models import Inspection, Lot
 class NoSuchLot(NotFound):
     """No lot has this label."""
 
-    template = translatable("There is no lot with the label “%(label)s”. Look at the bag again: ten letters and figures.")
+    template = translatable(
+        "There is no lot with the label “%(label)s”. Look at the bag again: ten letters and figures."
+    )
 
 
 @dataclass(frozen=True)
@@ -151,9 +153,7 @@ def _recipients(session: Session, lot: Lot) -> list[Recipient]:
     return [_recipient(session, allocation, request, facility) for allocation, request, facility in rows]
 
 
-def _recipient(
-    session: Session, allocation: Allocation, request: SupplyRequest, facility: Organisation
-) -> Recipient:
+def _recipient(session: Session, allocation: Allocation, request: SupplyRequest, facility: Organisation) -> Recipient:
     received = (
         select(Receipt.at)
         .join(Shipment, col(Shipment.id) == Receipt.shipment_id)

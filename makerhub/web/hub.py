@@ -1,5 +1,6 @@
 """What pages are given: the hub's parts, put together by the composition root."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -8,6 +9,9 @@ from flask import current_app
 from makerhub.background import Nudge
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
+from makerhub.designs.files import FileStore
+from makerhub.designs.profiles import PrinterProfile
+from makerhub.printers.keys import KeyBox
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,9 @@ class Hub:
     database: Database
     soon: Nudge
     clock: Clock
+    files: FileStore
+    key_box: KeyBox
+    profiles: Mapping[str, PrinterProfile]
 
 
 def hub() -> Hub:

@@ -1,0 +1,139 @@
+"""The composition root: settings → database → adapters → engine → pages. It alone knows every part."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_network
+
+from flask import Flask
+
+from makerhub.background.embedded import EmbeddedEngine
+from makerhub.config import Settings
+from makerhub.db import Clock, Database
+from makerhub.designs.files import FileStore
+from makerhub.designs.profiles import read_profiles
+from makerhub.designs.prusa_slicer import PrusaSlicer
+from makerhub.fleet.addresses import AddressPolicy, Reach
+from makerhub.fleet.gateway import PrinterGateway
+from makerhub.fleet.octoprint import OctoPrint
+from makerhub.fleet.poll import PollIntervals, PollLoop
+from makerhub.fleet.transport import Transport
+from makerhub.planning.tasks import allocate_lots, dispatch_jobs, plan_jobs
+from makerhub.printers.fleet import Fleet
+from makerhub.printers.keys import KeyBox
+from makerhub.printers.polling import Watch
+from makerhub.printers.tasks import check_printers
+from makerhub.production.journal import HubJournal
+from makerhub.production.tasks import follow_attempts, prepare_attempts, start_attempts, withdraw_stale_attempts
+from makerhub.web.application import create_web
+from makerhub.web.hub import Hub
+
+TASKS = (
+    check_printers,
+    plan_jobs,
+    dispatch_jobs,
+    prepare_attempts,
+    start_attempts,
+    follow_attempts,
+    withdraw_stale_attempts,
+    allocate_lots,
+)
+
+
+def utc_now() -> datetime:
+    """The clock of a real hub."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Makerhub:
+    """A hub that is put together and does nothing yet: `start()` begins to poll and to sweep."""
+
+    settings: Settings
+    database: Database
+    files: FileStore
+    key_box: KeyBox
+    slicer: PrusaSlicer
+    fleet: Fleet
+    engine: EmbeddedEngine
+    web: Flask
+
+    def start(self) -> None:
+        """Begin to look at printers and to run the background tasks."""
+        watch = Watch(self.database, self.key_box, self._nudge_after_change)
+        intervals = poll_intervals(self.settings)
+        self.fleet.start(lambda gateway: PollLoop(gateway, watch.roster, watch.sink, intervals=intervals).run())
+        self.engine.start()
+
+    def stop(self) -> None:
+        """Finish what runs and close everything."""
+        self.engine.stop()
+        self.fleet.stop()
+        self.database.dispose()
+
+    def _nudge_after_change(self) -> None:
+        self.engine.soon(follow_attempts)
+        self.engine.soon(dispatch_jobs)
+
+
+def assemble(settings: Settings, clock: Clock = utc_now) -> Makerhub:
+    """Put a hub together from its settings; opens the database and starts nothing."""
+    database = Database(settings.database)
+    files = FileStore(settings.files_directory)
+    key_box = KeyBox(settings.key_file)
+    slicer = PrusaSlicer(shutil.which(settings.slicer) or settings.slicer, settings.slicer_profiles)
+    profiles = read_profiles(settings.printer_profiles)
+    fleet = Fleet(lambda: _gateway(settings))
+    parts = {
+        "settings": settings,
+        "database": database,
+        "files": files,
+        "key_box": key_box,
+        "slicer": slicer,
+        "profiles": profiles,
+        "fleet": fleet,
+        "journal": HubJournal(database),
+        "clock": clock,
+    }
+    engine = EmbeddedEngine(TASKS, parts, settings.sweep_seconds)
+    web = create_web(
+        Hub(
+            settings=settings,
+            database=database,
+            soon=engine.soon,
+            clock=clock,
+            files=files,
+            key_box=key_box,
+            profiles=profiles,
+        )
+    )
+    return Makerhub(settings, database, files, key_box, slicer, fleet, engine, web)
+
+
+def poll_intervals(settings: Settings) -> PollIntervals:
+    """How often printers are looked at."""
+    return PollIntervals(
+        idle_s=settings.poll_idle_seconds,
+        printing_s=settings.poll_printing_seconds,
+        near_end_s=min(2.0, settings.poll_printing_seconds),
+        unreachable_s=settings.poll_idle_seconds,
+        roster_s=min(10.0, settings.poll_idle_seconds),
+        tick_s=min(1.0, settings.poll_printing_seconds),
+    )
+
+
+def _gateway(settings: Settings) -> AbstractAsyncContextManager[PrinterGateway]:
+    policy = AddressPolicy(
+        reach=Reach(settings.printer_addresses),
+        networks=tuple(ip_network(network) for network in settings.printer_networks),
+        loopback_allowed=settings.allow_loopback_printers,
+    )
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[PrinterGateway]:
+        async with Transport(policy) as transport:
+            yield OctoPrint(transport)
+
+    return opened()
