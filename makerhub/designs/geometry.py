@@ -256,7 +256,8 @@ def _normals(triangles: Triangles) -> NDArray[np.float64]:
 
 def _unit(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    unit: NDArray[np.float64] = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+    return unit
 
 
 def _point(coordinates: NDArray[np.float64]) -> tuple[float, float, float]:

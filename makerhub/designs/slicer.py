@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 from makerhub.designs.manifest import PrintSettings
-from makerhub.designs.plates import Placement
+from makerhub.designs.plates import Bed, Placement, PlateFull, capacity, layout
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.errors import Invalid, MakerhubError, translatable
+
+_SPACING_MM = 4.0
 
 
 class SlicingFailed(MakerhubError):
@@ -80,6 +82,36 @@ class Slicer(Protocol):
         Raises `DoesNotFit` and `MaterialUnknown` before slicing, `SlicerMissing` and `SlicingFailed` after trying.
         What it returns has passed the guard of the order's printer and lies on its bed.
         """
+
+
+def copies_that_fit(
+    width_mm: float, depth_mm: float, height_mm: float, profile: PrinterProfile, brim_mm: int = 0
+) -> int:
+    """How many copies of a part go on one plate of this printer; 0 when not even one does."""
+    if height_mm > profile.height_mm:
+        return 0
+    return capacity(width_mm, depth_mm, _bed_for(profile, brim_mm), _spacing_mm(brim_mm))
+
+
+def plate_layout(
+    width_mm: float, depth_mm: float, height_mm: float, profile: PrinterProfile, copies: int, brim_mm: int = 0
+) -> tuple[Placement, ...]:
+    """Where so many copies of a part go on this bed; raises `DoesNotFit`, also for a part that is too high."""
+    try:
+        if height_mm <= profile.height_mm:
+            return layout(width_mm, depth_mm, _bed_for(profile, brim_mm), _spacing_mm(brim_mm), copies)
+    except PlateFull:
+        pass
+    sizes = {"width": round(width_mm), "depth": round(depth_mm), "height": round(height_mm)}
+    raise DoesNotFit(copies=copies, model=profile.model, **sizes)
+
+
+def _bed_for(profile: PrinterProfile, brim_mm: int) -> Bed:
+    return replace(profile.bed, edge_mm=profile.edge_mm + brim_mm)
+
+
+def _spacing_mm(brim_mm: int) -> float:
+    return _SPACING_MM + 2 * brim_mm
 
 
 def input_hash(order: PlateOrder, slicer_version: str) -> str:
