@@ -24,7 +24,10 @@ from makerhub.fleet.gateway import (
 )
 
 SEND_WINDOW: Final = timedelta(minutes=2)
-"""A file that is not there may be sent again this long after the first sending; later its owner may have deleted it."""
+"""A file that is not there may be sent again this long after the first sending; later its owner may have deleted it.
+
+One sending must take less than that: the adapter's deadline for an upload sees to it.
+"""
 
 SETTLING: Final = timedelta(seconds=60)
 """How long a server is given to write its history (15–155 ms measured) or to begin with a file that just arrived."""
@@ -198,10 +201,15 @@ def decide(attempt: Attempt, sight: Sight, now: datetime) -> Verdict:
 
 
 def _decide_absent(attempt: Attempt, job: JobReport, now: datetime) -> Verdict:
-    """Send again only what surely never arrived: its owner may have deleted a file that was printed."""
+    """Send again only what surely never arrived: its owner may have deleted a file that was printed.
+
+    A human is asked only when no sending can be under way any more, lest a second print follows their answer.
+    """
     existed = attempt.file_seen or attempt.quiet_since is not None
-    if existed or not _within_window(attempt, now):
+    if not _is_within(2 * SEND_WINDOW, attempt, now):
         return Verdict(Outcome.ASK_HUMAN, Reason.FILE_GONE)
+    if existed or not _is_within(SEND_WINDOW, attempt, now):
+        return Verdict(Outcome.WAIT, Reason.NOT_ARRIVED)
     if job.state is PrinterState.OPERATIONAL:
         return Verdict(Outcome.SEND_AGAIN, Reason.NOT_ARRIVED)
     return Verdict(Outcome.WAIT, _why_not_ready(job))
@@ -233,9 +241,9 @@ def _prints_another(attempt: Attempt, job: JobReport) -> bool:
     return job.state.is_active and job.file_path is not None and not prints_ours(job, attempt.file_name)
 
 
-def _within_window(attempt: Attempt, now: datetime) -> bool:
-    """A clock that was set back gives no second chance."""
-    return attempt.sent_at is not None and timedelta(0) <= now - attempt.sent_at <= SEND_WINDOW
+def _is_within(time: timedelta, attempt: Attempt, now: datetime) -> bool:
+    """Whether the first sending was at most `time` ago; a clock that was set back gives no second chance."""
+    return attempt.sent_at is not None and timedelta(0) <= now - attempt.sent_at <= time
 
 
 def _has_settled(attempt: Attempt, now: datetime) -> bool:
