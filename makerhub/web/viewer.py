@@ -3,6 +3,7 @@
 from typing import cast
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from flask import g, has_request_context, request
 from flask_login import current_user  # type: ignore[import-untyped]
 from sqlmodel import col, select
@@ -42,6 +43,12 @@ def viewer_language() -> str:
     if person and person.language in languages:
         return person.language
     return request.accept_languages.best_match(languages) or languages[0]
+
+
+def viewer_locale() -> Locale:
+    """How days, times and numbers are written: plain English means “29 Mar 2026, 14:05”, which nobody misreads."""
+    language = viewer_language()
+    return Locale.parse("en_GB" if language == "en" else language)
 
 
 def _zone_name(person: Person | None) -> str:

@@ -1,0 +1,74 @@
+"""The web application, put together from a hub's parts; the only module that knows all audiences."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_babel import Babel  # type: ignore[import-untyped]
+
+from makerhub.web import home
+from makerhub.web.filters import add_filters
+from makerhub.web.hub import Hub
+from makerhub.web.key import secret_key
+from makerhub.web.mistakes import explain_mistakes
+from makerhub.web.navigation import Audience
+from makerhub.web.policy import PUBLIC, guard
+from makerhub.web.safety import refuse_other_sites, send_headers, want_form_tokens
+from makerhub.web.sessions import ServerSessions
+from makerhub.web.sign_in import POLICIES, add_sign_in
+from makerhub.web.viewer import viewer_language
+
+AUDIENCES: tuple[Audience, ...] = (home.audience,)
+LARGEST_FORM_BYTES = 1024 * 1024
+"""A page that takes files raises its own `request.max_content_length`."""
+
+
+def create_web(hub: Hub, audiences: Sequence[Audience] = AUDIENCES) -> Flask:
+    """The application of `hub`, with the pages of `audiences`; starts nothing in the background.
+
+    The order matters: another site is refused before the policy is asked, and the policy before the form's token.
+    """
+    app = Flask("makerhub.web")
+    app.extensions["makerhub"] = hub
+    app.extensions["makerhub.audiences"] = tuple(audiences)
+    app.config.update(
+        SECRET_KEY=secret_key(hub.settings.data_directory / "web.key"),
+        MAX_CONTENT_LENGTH=LARGEST_FORM_BYTES,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
+        BABEL_DEFAULT_LOCALE=hub.settings.languages[0],
+    )
+    app.session_interface = ServerSessions(
+        hub.database, hub.clock, hub.settings.sign_in_hours, secure=hub.settings.secure_cookies
+    )
+    Babel(app, locale_selector=viewer_language)
+    refuse_other_sites(app)
+    guard(app, {"static": PUBLIC, **POLICIES})
+    want_form_tokens(app)
+    add_sign_in(app, hub.database)
+    add_filters(app)
+    explain_mistakes(app)
+    send_headers(app)
+    _name_static_files_by_content(app)
+    for audience in audiences:
+        app.register_blueprint(audience.blueprint)
+    return app
+
+
+def _name_static_files_by_content(app: Flask) -> None:
+    """Give each static file's address its hash, so that browsers keep it for a year and still see every change."""
+    versions: dict[str, str] = {}
+
+    @app.url_defaults
+    def add_version(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and "filename" in values:
+            name = values["filename"]
+            if name not in versions:
+                versions[name] = _hash(Path(app.static_folder or "", name))
+            values["v"] = versions[name]
+
+
+def _hash(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]

@@ -1,0 +1,63 @@
+"""What templates say beyond plain text: times in the viewer's zone, numbers, states in words, links in the menu."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from babel.numbers import format_decimal
+from flask import Flask, current_app
+from flask_babel import gettext  # type: ignore[import-untyped]
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+
+from makerhub.web.hub import hub
+from makerhub.web.navigation import Audience, Entry
+from makerhub.web.times import as_ago, as_date, as_time
+from makerhub.web.viewer import viewer_language, viewer_locale, viewer_or_none, viewer_zone
+from makerhub.web.words import tone, words
+
+
+def add_filters(app: Flask) -> None:
+    """Give templates their filters and globals; a name that a template does not know is an error, not silence."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.filters |= {
+        "time": _time,
+        "date": _date,
+        "ago": _ago,
+        "number": _number,
+        "label": _label,
+        "tone": tone,
+        "translate": _translate,
+    }
+    app.jinja_env.globals |= {"viewer": viewer_or_none, "language": viewer_language, "entries": _entries}
+
+
+def _time(moment: datetime) -> Markup:
+    return as_time(moment, viewer_zone(), viewer_locale())
+
+
+def _date(moment: datetime | date) -> Markup:
+    return as_date(moment, viewer_zone(), viewer_locale())
+
+
+def _ago(moment: datetime) -> Markup:
+    return as_ago(moment, hub().clock(), viewer_zone(), viewer_locale(), gettext("just now"))
+
+
+def _number(value: int | float | Decimal) -> str:
+    return format_decimal(value, locale=viewer_locale())
+
+
+def _label(state: str) -> str:
+    return _translate(words(state))
+
+
+def _translate(text: str) -> str:
+    translated: str = gettext(text)
+    return translated
+
+
+def _entries() -> list[Entry]:
+    """The viewer's entries of the menu, in the order of the audiences."""
+    audiences: tuple[Audience, ...] = current_app.extensions["makerhub.audiences"]
+    person = viewer_or_none()
+    return [entry for audience in audiences for entry in audience.entries if entry.is_for(person)]

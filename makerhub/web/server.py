@@ -1,0 +1,47 @@
+"""Serving the pages with waitress: pure Python, good on a Raspberry Pi and on Windows too."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+from flask import Flask
+from waitress import create_server
+
+THREADS = 8
+
+
+class AddressTaken(OSError):
+    """Something else listens on the address already."""
+
+
+def serve(web: Flask, host: str, port: int) -> None:
+    """Serve until the process is told to stop (SystemExit or KeyboardInterrupt)."""
+    _require_free(host, port)
+    create_server(web, host=host, port=port, threads=THREADS, ident="makerhub").run()
+
+
+@contextlib.contextmanager
+def serving(web: Flask, host: str, port: int = 0) -> Iterator[str]:
+    """Serve from a thread while the block lasts; gives the address, with a free port for 0."""
+    _require_free(host, port)
+    server = create_server(web, host=host, port=port, threads=THREADS, ident="makerhub")
+    thread = threading.Thread(target=server.run, name="pages", daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.effective_port}"
+    finally:
+        server.close()
+        server.task_dispatcher.shutdown()
+        thread.join(timeout=5)
+
+
+def _require_free(host: str, port: int) -> None:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise AddressTaken(
+                f"Port {port} on {host} is taken. Stop what listens there or choose another port."
+            ) from error

@@ -1,0 +1,113 @@
+"""Signing in with a password: Flask-Security as the engine, with the hub's own sessions, limits and answers.
+
+What the library ships and we close: its tokens (accepted in a query string, neither listed nor scoped), its answers
+in JSON, and a cookie and a token in one request. Nothing tells whether an account exists: one answer, in one time.
+"""
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask, Request, Response, g, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_security import LoginForm, Security, UserDatastore
+from sqlmodel import select
+
+from makerhub.db import Database
+from makerhub.people.models import Membership, Person
+from makerhub.people.service import SHORTEST_PASSWORD
+from makerhub.web.policy import PUBLIC, Policy
+
+TRIES_PER_ACCOUNT = "10 per 15 minutes"
+TRIES_PER_ADDRESS = "60 per 15 minutes"
+"""A ward's computers share one address."""
+
+POLICIES: dict[str, Policy] = {"security.login": PUBLIC, "security.logout": PUBLIC}
+
+SETTINGS: dict[str, Any] = {
+    "SECURITY_LOGIN_URL": "/sign-in",
+    "SECURITY_LOGOUT_URL": "/sign-out",
+    "SECURITY_LOGOUT_METHODS": ["POST"],
+    "SECURITY_LOGIN_USER_TEMPLATE": "sign_in.html",
+    "SECURITY_FLASH_MESSAGES": False,
+    "SECURITY_RETURN_GENERIC_RESPONSES": True,
+    "SECURITY_API_ENABLED_METHODS": ["session"],
+    "SECURITY_PASSWORD_HASH": "argon2",
+    "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+    "SECURITY_PASSWORD_SINGLE_HASH": {"argon2"},  # a hash is made without a running hub too: people.service
+    "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST_PASSWORD,
+    "SECURITY_FRESHNESS": timedelta(seconds=-1),  # no page asks for the password again yet
+    "SECURITY_STATIC_FOLDER": None,
+    "SECURITY_CACHE_CONTROL": None,  # safety.send_headers speaks for every page
+    "SECURITY_CLI_USERS_NAME": False,
+    "SECURITY_CLI_ROLES_NAME": False,
+    "SESSION_PROTECTION": None,  # it would tie a sign-in to an address, and phones change theirs
+}
+
+
+class SignInForm(LoginForm):
+    """E-mail address and password; how long a sign-in lasts is the hub's setting, not a box to tick."""
+
+    remember = None
+
+
+class PersonDatastore(UserDatastore):
+    """Persons as the library asks for them. Each call is a transaction of its own; none outlives its call."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(Person, Membership)
+        self._database = database
+
+    def find_user(self, case_insensitive: bool = False, **identity: Any) -> Person | None:
+        """The person with this one attribute, detached, with roles loaded. E-mail addresses are kept in lower case."""
+        [(attribute, value)] = identity.items()
+        wanted = value.lower() if case_insensitive else value
+        with self._database.reading() as session:
+            return session.exec(select(Person).where(getattr(Person, attribute) == wanted)).one_or_none()
+
+    def put(self, person: Person) -> Person:
+        """Have the person's changes written at the next `commit()`."""
+        g.setdefault("changed_persons", []).append(person)
+        return person
+
+    def commit(self) -> None:
+        """Write the persons that were put."""
+        changed = g.pop("changed_persons", [])
+        if changed:
+            with self._database.changing() as session:
+                session.add_all(changed)
+
+
+def add_sign_in(app: Flask, database: Database) -> None:
+    """Give `app` the pages /sign-in and /sign-out, and `current_user`."""
+    app.config.update(SETTINGS)
+    security = Security(app, PersonDatastore(database), login_form=SignInForm)
+    security.want_json(_never_json)
+    app.login_manager.request_loader(_no_tokens)  # type: ignore[attr-defined]
+    _limit_tries(app)
+
+
+def _never_json(_request: Request) -> bool:
+    return False
+
+
+def _no_tokens(_request: Request) -> None:
+    """The library would take `?auth_token=` for a sign-in; ours come by the session alone."""
+
+
+def _limit_tries(app: Flask) -> None:
+    """Bound the wrong passwords from one address and for one account; right ones do not count."""
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
+    per_address = limiter.limit(TRIES_PER_ADDRESS, methods=["POST"], deduct_when=_was_wrong)
+    per_account = limiter.limit(TRIES_PER_ACCOUNT, methods=["POST"], deduct_when=_was_wrong, key_func=_account)
+    view: Any = app.view_functions["security.login"]
+    app.view_functions["security.login"] = per_address(per_account(view))
+
+
+def _was_wrong(response: Response) -> bool:
+    return response.status_code == 200
+
+
+def _account() -> str:
+    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
