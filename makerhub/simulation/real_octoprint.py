@@ -24,10 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from makerhub.simulation.accounts import GRANT, MINIMAL_PERMISSIONS
 from makerhub.simulation.real_octoprint_config import server_config
-
-MINIMAL_PERMISSIONS = ("STATUS", "FILES_LIST", "FILES_UPLOAD", "FILES_SELECT", "PRINT")
-"""What a hub needs of a printer, and no more: watch, list, upload, select, start and cancel."""
 
 # The kernel sends PDEATHSIG when the *thread* that started the child ends, so every server is started
 # from this one thread, which lives as long as the interpreter.
@@ -87,7 +85,7 @@ class RealOctoPrint:
         self.base_directory = base_directory
         self.port = port or _free_port()
         self.minimal = User("minimal", MINIMAL_PERMISSIONS, key=key or secrets.token_hex(16))
-        self.maker = User("maker", (*MINIMAL_PERMISSIONS, "PLUGIN_APPKEYS_GRANT"))
+        self.maker = User("maker", (*MINIMAL_PERMISSIONS, GRANT))
         self.admin = User("admin", groups=("admins", "users"))
         self.users = (self.minimal, self.maker, self.admin, *users)
         self._process: subprocess.Popen[bytes] | None = None
