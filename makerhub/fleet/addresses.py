@@ -7,6 +7,7 @@ it calls NAT64 and 6to4 forms of 127.0.0.1, multicast and 192.0.0.8 global.
 
 import errno
 import ipaddress
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ _NEVER: Final = tuple(
         ),
     )
 )
+
+_FOLDER: Final = re.compile(r"(/[A-Za-z0-9_-]{1,40}){0,3}/?")
 
 
 class Reach(StrEnum):
@@ -95,12 +98,15 @@ class AddressPolicy:
 
 
 def printer_url(text: str) -> URL:
-    """The base URL of a printer's server from what a maker typed: scheme, host and port, nothing else (BAD_ADDRESS)."""
+    """The base URL of a printer's server from what a maker typed; raises BAD_ADDRESS.
+
+    Scheme, host and port, and the folder under which a reverse proxy serves it: never a query or a fragment.
+    """
     try:
         url = URL(text.strip())
         plain = url.user is None and url.password is None and not url.query_string and not url.fragment
-        if len(text) <= 255 and url.scheme in ("http", "https") and url.host and plain and url.path in ("", "/"):
-            return url.origin()
+        if len(text) <= 255 and url.scheme in ("http", "https") and url.host and plain and _FOLDER.fullmatch(url.path):
+            return url.with_path(url.path.rstrip("/"))
     except ValueError:
         pass
     raise PrinterTrouble(Trouble.BAD_ADDRESS)

@@ -100,7 +100,7 @@ class PrinterTrouble(MakerhubError):
 
 @dataclass(frozen=True)
 class Connection:
-    """Where a printer's server is (`http://octopi.local`, no path) and the key that opens it."""
+    """Where a printer's server is (`http://octopi.local`) and the key that opens it."""
 
     url: str
     key: str = field(repr=False)

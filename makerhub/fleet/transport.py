@@ -67,7 +67,7 @@ class Transport:
         try:
             async with session.request(
                 method,
-                base.with_path(path),
+                base.with_path(base.path.rstrip("/") + path),
                 headers=_key_header(key),
                 json=json,
                 data=form() if form else None,
