@@ -97,7 +97,8 @@ class OctoPrint:
         reply = await self._call(Connection(url, ""), "POST", "/plugin/appkeys/request", json=asked)
         token = _checked_token(replies.parse(_expect(reply, 201), replies.KeyRequestReply).app_token)
         query = f"?user={quote(user, safe='')}" if user else ""
-        return KeyRequest(token, f"{str(printer_url(url)).rstrip("/")}/plugin/appkeys/auth/{token}{query}")
+        base = str(printer_url(url)).rstrip("/")
+        return KeyRequest(token, f"{base}/plugin/appkeys/auth/{token}{query}")
 
     async def poll_key(self, url: str, token: str) -> KeyAnswer:
         """The maker's answer so far: 202, then once 200 with the key, or 404."""
