@@ -1,8 +1,8 @@
 """The slicer port on PrusaSlicer's command line (2.5 and later), run in a child process with limits.
 
 It fails quietly: asked to put a part beyond the bed it answers with code 0 and G-code outside of the bed, it never
-looks at the height, and some input makes it crash. So it is only handed meshes that were checked, in a layout of our own,
-and its G-code is checked against the printer and against what it was asked to make.
+looks at the height, and some input makes it crash. So it is only handed meshes that were checked, in a layout of
+our own, and its G-code is checked against the printer and against what it was asked to make.
 """
 
 import hashlib

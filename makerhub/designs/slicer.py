@@ -70,7 +70,7 @@ class SlicedPlate:
 class Slicer(Protocol):
     """Turns plates into G-code.
 
-    The output of one order is not the same byte for byte in two runs, its estimates are: cache by `input_hash`.
+    Two runs of one order differ in their bytes, and by about a second in their estimates: cache by `input_hash`.
     """
 
     def version(self) -> str:
@@ -97,13 +97,19 @@ def plate_layout(
     width_mm: float, depth_mm: float, height_mm: float, profile: PrinterProfile, copies: int, brim_mm: int = 0
 ) -> tuple[Placement, ...]:
     """Where so many copies of a part go on this bed; raises `DoesNotFit`, also for a part that is too high."""
+    misfit = DoesNotFit(
+        copies=copies,
+        width=round(width_mm),
+        depth=round(depth_mm),
+        height=round(height_mm),
+        model=profile.model,
+    )
+    if height_mm > profile.height_mm:
+        raise misfit
     try:
-        if height_mm <= profile.height_mm:
-            return layout(width_mm, depth_mm, _bed_for(profile, brim_mm), _spacing_mm(brim_mm), copies)
-    except PlateFull:
-        pass
-    sizes = {"width": round(width_mm), "depth": round(depth_mm), "height": round(height_mm)}
-    raise DoesNotFit(copies=copies, model=profile.model, **sizes)
+        return layout(width_mm, depth_mm, _bed_for(profile, brim_mm), _spacing_mm(brim_mm), copies)
+    except PlateFull as error:
+        raise misfit from error
 
 
 def _bed_for(profile: PrinterProfile, brim_mm: int) -> Bed:
