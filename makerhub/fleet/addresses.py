@@ -49,6 +49,7 @@ _NEVER: Final = tuple(
     )
 )
 
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _FOLDER: Final = re.compile(r"(/[A-Za-z0-9_-]{1,40}){0,3}/?")
 
 
@@ -105,7 +106,8 @@ def printer_url(text: str) -> URL:
     try:
         url = URL(text.strip())
         plain = url.user is None and url.password is None and not url.query_string and not url.fragment
-        if len(text) <= 255 and url.scheme in ("http", "https") and url.host and plain and _FOLDER.fullmatch(url.path):
+        named = _HOST.fullmatch(url.raw_host or "") and _FOLDER.fullmatch(url.path)
+        if len(text) <= 255 and url.scheme in ("http", "https") and plain and named:
             return url.with_path(url.path.rstrip("/"))
     except ValueError:
         pass
