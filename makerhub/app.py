@@ -1,11 +1,12 @@
 """The composition root: settings → database → adapters → engine → pages. It alone knows every part."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from pathlib import Path
 
 from flask import Flask
 
@@ -13,8 +14,9 @@ from makerhub.background.embedded import EmbeddedEngine
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.designs.files import FileStore
-from makerhub.designs.profiles import read_profiles
+from makerhub.designs.profiles import PrinterProfile, read_profiles
 from makerhub.designs.prusa_slicer import PrusaSlicer
+from makerhub.designs.slicer import Slicer
 from makerhub.fleet.addresses import AddressPolicy, Reach
 from makerhub.fleet.gateway import PrinterGateway
 from makerhub.fleet.octoprint import OctoPrint
@@ -55,7 +57,8 @@ class Makerhub:
     database: Database
     files: FileStore
     key_box: KeyBox
-    slicer: PrusaSlicer
+    slicer: Slicer
+    profiles: Mapping[str, PrinterProfile]
     fleet: Fleet
     engine: EmbeddedEngine
     web: Flask
@@ -78,12 +81,12 @@ class Makerhub:
         self.engine.soon(dispatch_jobs)
 
 
-def assemble(settings: Settings, clock: Clock = utc_now) -> Makerhub:
-    """Put a hub together from its settings; opens the database and starts nothing."""
+def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None = None) -> Makerhub:
+    """Put a hub together from its settings; opens the database and starts nothing. `slicer` is PrusaSlicer by default."""
     database = Database(settings.database)
     files = FileStore(settings.files_directory)
     key_box = KeyBox(settings.key_file)
-    slicer = PrusaSlicer(shutil.which(settings.slicer) or settings.slicer, settings.slicer_profiles)
+    slicer = slicer or prusa_slicer(settings)
     profiles = read_profiles(settings.printer_profiles)
     fleet = Fleet(lambda: _gateway(settings))
     parts = {
@@ -109,7 +112,12 @@ def assemble(settings: Settings, clock: Clock = utc_now) -> Makerhub:
             profiles=profiles,
         )
     )
-    return Makerhub(settings, database, files, key_box, slicer, fleet, engine, web)
+    return Makerhub(settings, database, files, key_box, slicer, profiles, fleet, engine, web)
+
+
+def prusa_slicer(settings: Settings) -> PrusaSlicer:
+    """The slicer that the settings name."""
+    return PrusaSlicer(Path(shutil.which(settings.slicer) or settings.slicer), settings.slicer_profiles)
 
 
 def poll_intervals(settings: Settings) -> PollIntervals:

@@ -15,10 +15,11 @@ log = logging.getLogger(__name__)
 
 
 class EmbeddedEngine:
-    """An `Engine` of a few periodic triggers and a small pool of threads."""
+    """An `Engine` of a few periodic triggers and a small pool of threads; it provides `soon` to its tasks."""
 
     def __init__(self, tasks: Iterable[Task], dependencies: Mapping[str, object], sweep_seconds: float) -> None:
-        self._sweeps = {task.name: _Sweep(task.name, task.bind(dependencies)) for task in tasks}
+        provided = {**dependencies, "soon": self.soon}
+        self._sweeps = {task.name: _Sweep(task.name, task.bind(provided)) for task in tasks}
         self._scheduler = BackgroundScheduler(
             timezone=UTC, executors={"default": ThreadPoolExecutor(2 * len(self._sweeps))}
         )

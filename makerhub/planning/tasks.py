@@ -17,11 +17,11 @@ from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.files import FileStore
+from makerhub.designs.manifest import PrintSettings
 from makerhub.designs.models import DesignVersion, Part, VersionState
-from makerhub.designs.plates import capacity
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.service import sliced_plate
-from makerhub.designs.slicer import Slicer
+from makerhub.designs.slicer import Slicer, copies_that_fit
 from makerhub.errors import MakerhubError, MovedMeanwhile
 from makerhub.planning.allocation import Available, allot
 from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
@@ -35,9 +35,6 @@ from makerhub.stock import service as stock
 from makerhub.stock.models import LotState
 
 log = logging.getLogger(__name__)
-
-SPACING_MM = 5.0
-"""Room between two copies on a plate."""
 
 OPEN_JOBS = (JobState.QUEUED, JobState.ASSIGNED, JobState.HELD)
 
@@ -133,9 +130,8 @@ def supply(session: Session, hub_id: UUID) -> dict[UUID, int]:
 
 def fits_on(part: Part, profile: PrinterProfile) -> int:
     """How many copies of the part fit on one build plate of the printer model, by size alone."""
-    if part.height_mm > profile.height_mm:
-        return 0
-    return capacity(part.width_mm, part.depth_mm, profile.bed, SPACING_MM)
+    brim_mm = PrintSettings(**part.settings).brim_mm
+    return copies_that_fit(part.width_mm, part.depth_mm, part.height_mm, profile, brim_mm)
 
 
 def _queue(session: Session, hub_id: UUID, sizes: Mapping[UUID, int], now: datetime) -> None:

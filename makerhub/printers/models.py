@@ -37,7 +37,11 @@ class PlateState(StrEnum):
 
 
 class Printer(SQLModel, table=True):
-    """A printer at a maker's home; `encrypted_key` is its OctoPrint key, bound to this row."""
+    """A printer at a maker's home; `encrypted_key` is its OctoPrint key, bound to this row.
+
+    `missing_permissions` and `excess_permissions` compare the key with what is needed; `trouble` is a word of `fleet`
+    for why the check had no answer.
+    """
 
     __tablename__ = "printer"
     MOVES: ClassVar[Mapping[PrinterState, frozenset[PrinterState]]] = {
@@ -57,8 +61,8 @@ class Printer(SQLModel, table=True):
     consent: Consent = Field(default=Consent.ASK, sa_type=state_type(Consent))
     url: str = Field(max_length=500)
     encrypted_key: bytes
-    permissions: list[str] = Field(default_factory=list, sa_type=JSON)
-    surplus_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
+    missing_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
+    excess_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     trouble: str = Field(default="", max_length=32)
     state: PrinterState = Field(default=PrinterState.UNCHECKED, sa_type=state_type(PrinterState))
     registered_at: datetime

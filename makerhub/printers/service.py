@@ -81,7 +81,8 @@ def key_checked(session: Session, printer: Printer, report: KeyReport | Trouble,
         PrinterState.ACTIVE if fits else PrinterState.REFUSED,
         now=now,
         why=report.verdict,
-        permissions=sorted(report.held),
+        missing_permissions=[permission.value for permission in report.missing],
+        excess_permissions=[permission.value for permission in report.excess],
         trouble="",
     )
 

@@ -147,8 +147,8 @@ def upgrade() -> None:
         sa.Column("consent", sa.Enum("ask", "automatic", name="consent", native_enum=False, length=32), nullable=False),
         sa.Column("url", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
         sa.Column("encrypted_key", sa.LargeBinary(), nullable=False),
-        sa.Column("permissions", sa.JSON(), nullable=False),
-        sa.Column("surplus_permissions", sa.JSON(), nullable=False),
+        sa.Column("missing_permissions", sa.JSON(), nullable=False),
+        sa.Column("excess_permissions", sa.JSON(), nullable=False),
         sa.Column("trouble", sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
         sa.Column(
             "state",

@@ -1,0 +1,5 @@
+"""`python -m makerhub` is the command line."""
+
+from makerhub.cli import main
+
+main()

@@ -1,0 +1,229 @@
+"""The command line: `makerhub serve`, `migrate`, `demo`, `doctor`, `trace` and smaller ones.
+
+Commands that answer a question take `--json`; they exit with 0 for yes, 1 for no, and 2 when they were asked wrongly.
+"""
+
+import json
+import logging
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+from sqlmodel import select
+
+from makerhub.app import assemble, utc_now
+from makerhub.cli.doctor import examine
+from makerhub.config import Settings, load
+from makerhub.db import Database
+from makerhub.designs.files import FileStore
+from makerhub.designs.profiles import read_profile
+from makerhub.designs.service import check_folder, publish_catalogue
+from makerhub.errors import MakerhubError, NotFound
+from makerhub.gcode.guard import check
+from makerhub.migrations import is_current, migrate
+from makerhub.people import service as people
+from makerhub.people.models import Organisation, OrganisationKind, Role
+from makerhub.simulation.demo import PrinterKind, run_demo
+from makerhub.trace.report import lines
+from makerhub.trace.service import trace as trace_lot
+from makerhub.web.server import serve as serve_pages
+
+console = Console()
+
+
+class Commands(click.Group):
+    """A group whose commands say what is wrong in one sentence, without a stack of calls."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; a `MakerhubError` is a message and exit code 2."""
+        try:
+            return super().invoke(context)
+        except MakerhubError as error:
+            details = "".join(f"\n  {field}: {problem}" for field, problem in getattr(error, "fields", {}).items())
+            raise click.UsageError(f"{error}{details}") from error
+
+
+@click.group(cls=Commands)
+@click.option("--config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The settings (TOML).")
+@click.option("--verbose", is_flag=True, help="Say more in the log.")
+@click.version_option(package_name="makerhub")
+@click.pass_context
+def main(context: click.Context, config: Path | None, verbose: bool) -> None:
+    """From a hospital's request to the receipt at the ward, on home 3D printers."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING,
+        format="%(message)s",
+        handlers=[RichHandler(console=Console(stderr=True), show_path=False)],
+    )
+    context.obj = load(config)
+
+
+@main.command()
+@click.pass_obj
+def serve(settings: Settings) -> None:
+    """Run the hub: pages, printers and background work in one process."""
+    with_database(settings)
+    hub = assemble(settings)
+    console.print(f"Database: {hub.database.describe()}")
+    console.print(f"The hub is at http://{settings.host}:{settings.port} (stop it with Ctrl-C)")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    hub.start()
+    try:
+        serve_pages(hub.web, settings.host, settings.port)
+    finally:
+        hub.stop()
+
+
+@main.command("migrate")
+@click.pass_obj
+def migrate_command(settings: Settings) -> None:
+    """Bring the database to this version and publish the shipped designs."""
+    database = Database(settings.database)
+    with console.status("Bringing the database to this version…"):
+        migrate(database)
+    with console.status("Checking and publishing the designs…"):
+        published = publish_catalogue(database, FileStore(settings.files_directory), settings.catalogue, utc_now)
+    console.print(f"Database: {database.describe()}")
+    console.print(f"Designs: {len(published)} new versions from {settings.catalogue}")
+
+
+@main.command()
+@click.option("--exit", "leave", is_flag=True, help="End when the item is delivered and traced.")
+@click.option(
+    "--printers",
+    type=click.Choice([kind.value for kind in PrinterKind]),
+    default=PrinterKind.SIMULATED.value,
+    help="Simulated printers on a fast clock, or real OctoPrint servers with shortened prints.",
+)
+@click.option("--port", default=8000, show_default=True, help="Port of the hub's pages.")
+def demo(leave: bool, printers: str, port: int) -> None:
+    """Show the whole way of one request on a small network of its own."""
+    sys.exit(0 if run_demo(console, PrinterKind(printers), port=port, stay=not leave) else 1)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def doctor(settings: Settings, as_json: bool) -> None:
+    """Say whether this hub is in order."""
+    findings = list(examine(settings, Database(settings.database)))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            mark = "[green]✓[/]" if finding.is_fine else "[red]✗[/]"
+            console.print(f"{mark} {finding.subject}: {finding.detail}", soft_wrap=True)
+    sys.exit(0 if all(finding.is_fine for finding in findings) else 1)
+
+
+@main.command()
+@click.argument("label")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def trace(settings: Settings, label: str, as_json: bool) -> None:
+    """Follow the lot with this LABEL back to its G-code and on to everybody who got pieces of it."""
+    with with_database(settings).reading() as session:
+        try:
+            found = trace_lot(session, label)
+        except NotFound as error:
+            click.echo(json.dumps({"error": str(error)}) if as_json else str(error), err=not as_json)
+            sys.exit(1)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2, default=str))
+    else:
+        table = Table("Link", "What is known", title=f"Lot {found.label}")
+        for name, value in lines(found):
+            table.add_row(name, value)
+        console.print(table)
+
+
+@main.group()
+def designs() -> None:
+    """Look after the catalogue."""
+
+
+@designs.command("check")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def designs_check(folder: Path, as_json: bool) -> None:
+    """Say whether the design in FOLDER can be published."""
+    try:
+        checked = check_folder(folder)
+    except MakerhubError as error:
+        click.echo(json.dumps({"fine": False, "problem": str(error)}) if as_json else str(error), err=not as_json)
+        sys.exit(1)
+    if as_json:
+        parts = [{"name": part.manifest.name, **asdict(part.report)} for part in checked.parts]
+        click.echo(json.dumps({"fine": True, "content_hash": checked.content_hash, "parts": parts}, default=str))
+        return
+    table = Table("Part", "Size (mm)", "Volume (cm³)", title=f"{checked.manifest.name} {checked.manifest.version}")
+    for part in checked.parts:
+        size = " × ".join(f"{length:.1f}" for length in part.report.size_mm)
+        table.add_row(part.manifest.name, size, f"{part.report.volume_mm3 / 1000:.1f}")
+    console.print(table)
+
+
+@main.group()
+def gcode() -> None:
+    """Look at G-code."""
+
+
+@gcode.command("check")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--printer", required=True, help="The printer's profile, such as prusa-mk3s.")
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+@click.pass_obj
+def gcode_check(settings: Settings, file: Path, printer: str, as_json: bool) -> None:
+    """Say whether FILE is safe to print on this model of printer."""
+    report = check(file.read_bytes(), read_profile(settings.printer_profiles / f"{printer}.toml").limits())
+    if as_json:
+        findings = [asdict(finding) for finding in report.findings]
+        click.echo(json.dumps({"safe": report.safe, "findings": findings}, default=str))
+    else:
+        for finding in report.findings:
+            click.echo(f"{file}:{finding.line}: {finding.reason.template} {finding.excerpt}")
+        click.echo("safe" if report.safe else f"not safe: {len(report.findings)} findings")
+    sys.exit(0 if report.safe else 1)
+
+
+@main.group("people")
+def people_group() -> None:
+    """Make people and organisations known."""
+
+
+@people_group.command("add")
+@click.argument("email")
+@click.option("--name", required=True)
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--organisation", required=True, help="Its name; made known if it is not yet.")
+@click.option("--kind", type=click.Choice([kind.value for kind in OrganisationKind]), default="hub", show_default=True)
+@click.password_option(help="At least 12 characters; asked for when it is left out.")
+@click.pass_obj
+def people_add(
+    settings: Settings, email: str, name: str, role: str, organisation: str, kind: str, password: str
+) -> None:
+    """Let the person with EMAIL sign in, with a role in an organisation."""
+    with with_database(settings).changing() as session:
+        place = session.exec(select(Organisation).where(Organisation.name == organisation)).first()
+        place = place or people.create_organisation(
+            session, kind=OrganisationKind(kind), name=organisation, time_zone=settings.time_zone
+        )
+        person = people.find_by_email(session, email) or people.create_person(
+            session, email=email, name=name, password=password, now=utc_now()
+        )
+        people.add_membership(session, person, place, Role(role))
+    console.print(f"{person.name} is {role} of {place.name}")
+
+
+def with_database(settings: Settings) -> Database:
+    """The hub's database; ends the command when it is not at this version."""
+    database = Database(settings.database)
+    if not is_current(database):
+        raise click.UsageError("The database is not at this version of makerhub. Run: makerhub migrate")
+    return database

@@ -1,0 +1,83 @@
+"""`makerhub doctor`: whether this hub is in order, each finding with the way out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlmodel import select
+
+from makerhub.app import prusa_slicer
+from makerhub.config import Settings
+from makerhub.db import Database, journal_mode, sqlite_version
+from makerhub.designs.profiles import read_profiles
+from makerhub.errors import MakerhubError
+from makerhub.migrations import is_current
+from makerhub.printers.keys import KeyBox
+from makerhub.printers.models import Printer
+from makerhub.printers.service import connection
+from makerhub.trace.invariants import breaches
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: whether it is in order, and what was seen or what to do."""
+
+    subject: str
+    is_fine: bool
+    detail: str
+
+
+def examine(settings: Settings, database: Database) -> Iterator[Finding]:
+    """Look at everything a hub needs; later checks are left out when the database is not there to be asked."""
+    yield _sqlite(database) if database.is_sqlite else Finding("database", True, database.describe())
+    yield _slicer(settings)
+    yield _profiles(settings)
+    if not is_current(database):
+        yield Finding("tables", False, "the database is not at this version; run: makerhub migrate")
+        return
+    yield Finding("tables", True, "the database is at this version")
+    yield _keys(settings, database)
+    yield from _invariants(database)
+
+
+def _sqlite(database: Database) -> Finding:
+    is_safe = journal_mode(sqlite_version()) == "WAL"
+    advice = (
+        "" if is_safe else "; slower, since WAL is unsafe before 3.51.3: pip install pysqlite3 where it has a wheel"
+    )
+    return Finding("database", True, database.describe() + advice)
+
+
+def _slicer(settings: Settings) -> Finding:
+    try:
+        return Finding("slicer", True, prusa_slicer(settings).version())
+    except MakerhubError as error:
+        return Finding("slicer", False, str(error))
+
+
+def _profiles(settings: Settings) -> Finding:
+    try:
+        profiles = read_profiles(settings.printer_profiles)
+    except MakerhubError as error:
+        return Finding("printer profiles", False, str(error))
+    return Finding("printer profiles", bool(profiles), f"{len(profiles)} in {settings.printer_profiles}")
+
+
+def _keys(settings: Settings, database: Database) -> Finding:
+    with database.reading() as session:
+        printers = session.exec(select(Printer)).all()
+    try:
+        key_box = KeyBox(settings.key_file)
+        for printer in printers:
+            connection(printer, key_box)
+    except MakerhubError as error:
+        return Finding("key file", False, str(error))
+    return Finding("key file", True, f"{settings.key_file} opens the keys of {len(printers)} printers")
+
+
+def _invariants(database: Database) -> Iterator[Finding]:
+    with database.reading() as session:
+        found = breaches(session)
+    for breach in found:
+        yield Finding(breach.invariant, False, breach.what)
+    if not found:
+        yield Finding("invariants", True, "all hold")

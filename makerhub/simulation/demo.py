@@ -1,0 +1,194 @@
+"""`makerhub demo`: the whole way of one request, from a ward to its receipt, on a small network of its own."""
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from sqlmodel import Session
+
+from makerhub.app import Makerhub, assemble, prusa_slicer, utc_now
+from makerhub.config import Settings, load
+from makerhub.designs import service as designs
+from makerhub.designs.slicer import Slicer
+from makerhub.errors import MakerhubError
+from makerhub.migrations import migrate
+from makerhub.printers import service as printers
+from makerhub.printers.models import Consent
+from makerhub.simulation.network import PASSWORD, Network, settle
+from makerhub.simulation.octoprint import SimulatedPrinters
+from makerhub.simulation.real_octoprint import RealOctoPrint, find_octoprint
+from makerhub.simulation.shortened import ShortenedSlicer
+from makerhub.simulation.story import Story
+from makerhub.trace.report import lines
+from makerhub.trace.service import Trace
+from makerhub.web.server import serving
+
+MODELS = ("prusa-mk3s", "creality-ender-3", "prusa-mk3s")
+SPEED = 600.0
+"""How many times as fast as real printers the simulated ones print: an hour takes six seconds."""
+SHORTENED_SECONDS = 8
+DATA = Path("var/demo")
+
+
+class PrinterKind(StrEnum):
+    """What the demo prints on."""
+
+    SIMULATED = "simulated"
+    OCTOPRINT = "octoprint"
+
+
+class NoOctoPrint(MakerhubError):
+    """The demo was asked for real OctoPrint servers and there is none to start."""
+
+    template = "There is no OctoPrint on this machine. Run: make demo PRINTERS=octoprint, which installs one."
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a printer of the demo is, and the key that opens it."""
+
+    url: str
+    key: str
+
+
+def run_demo(console: Console, kind: PrinterKind, *, port: int, stay: bool) -> bool:
+    """Tell the story; true when an item was delivered and traced. With `stay` the hub runs on until Ctrl-C."""
+    shutil.rmtree(DATA, ignore_errors=True)
+    settings = demo_settings(DATA, port)
+    with printing_on(kind, len(MODELS)) as endpoints:
+        hub = assemble(settings, slicer=slicer_for(kind, settings))
+        _prepare(console, hub)
+        network = _register(hub, endpoints)
+        hub.start()
+        try:
+            with serving(hub.web, settings.host, port) as address:
+                console.print(f"[bold]The hub is at {address}[/]  ({hub.database.describe()})")
+                console.print(_about_printers(kind))
+                trace = Story(hub, network, console).tell()
+                if trace is not None:
+                    console.print(_trace_table(trace))
+                if stay:
+                    _stay(console, address, network)
+        finally:
+            hub.stop()
+    return trace is not None and trace.is_complete
+
+
+def demo_settings(data: Path, port: int) -> Settings:
+    """Settings for printers on this very machine and a clock that nobody wants to wait for."""
+    return replace(
+        load(None, {}),
+        data_directory=data,
+        port=port,
+        secure_cookies=False,
+        allow_loopback_printers=True,
+        poll_idle_seconds=1.0,
+        poll_printing_seconds=0.5,
+        sweep_seconds=2.0,
+    )
+
+
+def slicer_for(kind: PrinterKind, settings: Settings) -> Slicer:
+    """The real slicer; its prints are shortened where a Virtual Printer would take as long as a real one."""
+    slicer = prusa_slicer(settings)
+    return slicer if kind is PrinterKind.SIMULATED else ShortenedSlicer(slicer, SHORTENED_SECONDS)
+
+
+@contextmanager
+def printing_on(kind: PrinterKind, count: int) -> Iterator[list[Endpoint]]:
+    """So many printers, simulated or real OctoPrint servers, while the block lasts."""
+    if kind is PrinterKind.SIMULATED:
+        with SimulatedPrinters(count, speed=SPEED) as farm:
+            yield [Endpoint(printer.url, printer.key) for printer in farm.printers]
+        return
+    executable = find_octoprint()
+    if executable is None:
+        raise NoOctoPrint
+    servers = [RealOctoPrint(executable, DATA.absolute() / f"octoprint{number}") for number in range(count)]
+    try:
+        for server in servers:
+            server.start()
+        yield [Endpoint(server.url, server.key) for server in servers]
+    finally:
+        for server in servers:
+            server.stop()
+
+
+def _prepare(console: Console, hub: Makerhub) -> None:
+    with console.status("Making the database…"):
+        migrate(hub.database)
+    folders = sorted(manifest.parent for manifest in hub.settings.catalogue.glob("*/okh.toml"))
+    with Progress(SpinnerColumn(), TextColumn("Checking and publishing the designs"), BarColumn(), MofNCompleteColumn(),
+                  TextColumn("{task.description}"), console=console) as progress:  # fmt: skip
+        bar = progress.add_task("", total=len(folders))
+        for folder in folders:
+            progress.update(bar, description=folder.name)
+            designs.publish(hub.database, hub.files, designs.check_folder(folder), utc_now)
+            progress.advance(bar)
+        progress.update(bar, description="done")
+
+
+def _register(hub: Makerhub, endpoints: Sequence[Endpoint]) -> Network:
+    now = utc_now()
+    with hub.database.changing() as session:
+        network = settle(session, hub.settings.time_zone, now)
+        for number, (model, endpoint) in enumerate(zip(MODELS, endpoints, strict=True)):
+            _register_printer(session, hub, network, number, model, endpoint)
+    return network
+
+
+def _register_printer(
+    session: Session, hub: Makerhub, network: Network, number: int, model: str, endpoint: Endpoint
+) -> None:
+    maker, profile = network.makers[number], hub.profiles[model]
+    new = printers.NewPrinter(
+        owner_id=maker.id,
+        hub_id=network.hub.id,
+        name=f"{maker.name.split()[0]}'s {profile.model}",
+        profile=profile,
+        material="PETG" if "PETG" in profile.materials else profile.materials[0],
+        url=endpoint.url,
+        key=endpoint.key,
+        consent=Consent.ASK if number == 0 else Consent.AUTOMATIC,
+        plate_is_clear=True,
+    )
+    printers.register(session, new, hub.key_box, now=utc_now() - timedelta(seconds=number))
+
+
+def _about_printers(kind: PrinterKind) -> str:
+    if kind is PrinterKind.SIMULATED:
+        return f"Printers: {len(MODELS)} simulated ones that run the real sliced G-code {SPEED:.0f} times as fast."
+    return (
+        f"Printers: {len(MODELS)} real OctoPrint servers with the Virtual Printer. "
+        f"Prints are SHORTENED to {SHORTENED_SECONDS} s of waiting: the G-code is sliced, checked and then replaced by dwells."
+    )
+
+
+def _trace_table(trace: Trace) -> Table:
+    table = Table(
+        "Link", "What is known", title=f"One delivered item, traced back: lot {trace.label}", show_lines=False
+    )
+    for name, value in lines(trace):
+        table.add_row(name, value)
+    return table
+
+
+def _stay(console: Console, address: str, network: Network) -> None:
+    table = Table("Sign in as", "E-mail", title=f"Look around at {address} — every password is {PASSWORD}")
+    for role, person in network.sign_ins.items():
+        table.add_row(role, person.email)
+    console.print(table)
+    console.print("A request of the care home waits to be accepted by the dispatcher. Stop the hub with Ctrl-C.")
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        console.print("Stopped.")

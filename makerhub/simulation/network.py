@@ -1,0 +1,77 @@
+"""A small network of people and places, as the demo and the tests use it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from makerhub.people import service as people
+from makerhub.people.models import Organisation, OrganisationKind, Person, Role
+
+PASSWORD = "makerhub-demo-only"  # noqa: S105 (shown to everybody who runs the demo; accounts exist in its database alone)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A hub, two facilities, and one person for each role (three makers)."""
+
+    hub: Organisation
+    hospital: Organisation
+    care_home: Organisation
+    nurse: Person
+    manager: Person
+    makers: tuple[Person, ...]
+    dispatcher: Person
+    courier: Person
+    admin: Person
+
+    @property
+    def sign_ins(self) -> Mapping[str, Person]:
+        """Whom to sign in as, to see which pages."""
+        return {
+            "requester (hospital)": self.nurse,
+            "requester (care home)": self.manager,
+            **{f"maker {number}": maker for number, maker in enumerate(self.makers, start=1)},
+            "dispatcher": self.dispatcher,
+            "courier": self.courier,
+            "admin": self.admin,
+        }
+
+
+def settle(session: Session, time_zone: str, now: datetime) -> Network:
+    """Make the network's people and places known to an empty hub."""
+
+    def place(kind: OrganisationKind, name: str, where: str, entrance: str) -> Organisation:
+        return people.create_organisation(
+            session, kind=kind, name=name, place=where, entrance=entrance, time_zone=time_zone
+        )
+
+    def person(name: str, role: Role, organisation: Organisation) -> Person:
+        email = f"{name.split()[0].lower()}@demo.example"
+        created = people.create_person(session, email=email, name=name, password=PASSWORD, now=now)
+        people.add_membership(session, created, organisation, role)
+        return created
+
+    hub = place(OrganisationKind.HUB, "Riverside Makers", "12 Mill Lane, Riverside", "The blue door in the yard.")
+    hospital = place(
+        OrganisationKind.HOSPITAL, "St Anne's Hospital", "1 Hill Road, Riverside", "Deliveries: back entrance, bay 2."
+    )
+    care_home = place(
+        OrganisationKind.CARE_HOME, "Willow Court", "8 Orchard Close, Riverside", "Ring the bell, wait outside."
+    )
+    return Network(
+        hub=hub,
+        hospital=hospital,
+        care_home=care_home,
+        nurse=person("Nadia Osei", Role.REQUESTER, hospital),
+        manager=person("Carol Whitfield", Role.REQUESTER, care_home),
+        makers=(
+            person("Mira Novak", Role.MAKER, hub),
+            person("Tom Hughes", Role.MAKER, hub),
+            person("Ines Duarte", Role.MAKER, hub),
+        ),
+        dispatcher=person("Dev Patel", Role.DISPATCHER, hub),
+        courier=person("Kim Larsen", Role.COURIER, hub),
+        admin=person("Ada Bello", Role.ADMIN, hub),
+    )

@@ -1,0 +1,112 @@
+"""What pages show of a printer: its row, its plate, what was last heard of it, and what is on it now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from makerhub.designs.models import DesignVersion, Part, PlateSlice
+from makerhub.fleet.gateway import FOLDER, Permission, Trouble
+from makerhub.fleet.gateway import PrinterState as Doing
+from makerhub.fleet.verdict import Reason
+from makerhub.printers.models import BuildPlate, Observation, Printer
+from makerhub.printers.service import is_reachable
+from makerhub.production import service as production
+from makerhub.production.models import Attempt, PrintJob
+from makerhub.web.hub import hub
+
+
+@dataclass(frozen=True)
+class ShownAttempt:
+    """An attempt with what it prints; `plate_slice` is None until its G-code is ready."""
+
+    attempt: Attempt
+    job: PrintJob
+    part: Part
+    version: DesignVersion
+    plate_slice: PlateSlice | None
+
+    @property
+    def question(self) -> str:
+        """The sentence for the maker of a print in doubt."""
+        return Reason(self.attempt.doubt).message if self.attempt.doubt else ""
+
+
+@dataclass(frozen=True)
+class ShownPrinter:
+    """A printer as its page shows it; what was last known is never shown without when."""
+
+    printer: Printer
+    plate: BuildPlate
+    seen: Observation | None
+    is_reachable: bool
+    on_it: ShownAttempt | None
+
+    @property
+    def model(self) -> str:
+        """The model's name, or the key of a profile that is no longer here."""
+        profile = hub().profiles.get(self.printer.profile)
+        return f"{profile.vendor} {profile.model}" if profile else self.printer.profile
+
+    @property
+    def last_seen(self) -> datetime | None:
+        """When the printer last answered."""
+        return self.seen.seen_at if self.seen else None
+
+    @property
+    def trouble(self) -> str:
+        """Why the last question to the printer, or the check of its key, had no good answer."""
+        reason = (self.seen.trouble if self.seen else "") or self.printer.trouble
+        return Trouble(reason).message if reason else ""
+
+    @property
+    def is_printing_for_us(self) -> bool:
+        """Whether the last answer shows our file being printed."""
+        attempt, seen = self.on_it, self.seen
+        if attempt is None or seen is None or not Doing(seen.state or Doing.UNKNOWN).is_active:
+            return False
+        return seen.file_path == f"{FOLDER}/{attempt.attempt.file_name}"
+
+    @property
+    def is_busy_otherwise(self) -> bool:
+        """Whether the maker prints something of his or her own."""
+        active = self.seen is not None and Doing(self.seen.state or Doing.UNKNOWN).is_active
+        return active and not self.is_printing_for_us
+
+    @property
+    def missing_permissions(self) -> Sequence[str]:
+        """What the key would have to be able to do besides."""
+        return [Permission(name).message for name in self.printer.missing_permissions]
+
+    @property
+    def excess_permissions(self) -> Sequence[str]:
+        """What the key can do beyond what is needed."""
+        return [Permission(name).message for name in self.printer.excess_permissions]
+
+
+def show_printer(session: Session, printer: Printer) -> ShownPrinter:
+    """Everything that a page shows of a printer."""
+    settings, now = hub().settings, hub().clock()
+    seen = session.get(Observation, printer.id)
+    attempt = production.live_attempt(session, printer.id)
+    return ShownPrinter(
+        printer=printer,
+        plate=production.plate_of(session, printer.id),
+        seen=seen,
+        is_reachable=is_reachable(seen, now, timedelta(seconds=settings.offline_after_seconds)),
+        on_it=show_attempt(session, attempt) if attempt else None,
+    )
+
+
+def show_attempt(session: Session, attempt: Attempt) -> ShownAttempt:
+    """An attempt with what it prints."""
+    job = production.job_of(session, attempt)
+    part = session.get_one(Part, job.part_id)
+    return ShownAttempt(
+        attempt=attempt,
+        job=job,
+        part=part,
+        version=session.get_one(DesignVersion, part.version_id),
+        plate_slice=session.get(PlateSlice, attempt.plate_slice_id) if attempt.plate_slice_id else None,
+    )
