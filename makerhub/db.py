@@ -70,7 +70,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
-        self._changing = self.engine.execution_options(makerhub_changing=True)
+        self._changing = self.engine.execution_options(makerhub_access="changing")
+        self._reading = self.engine.execution_options(makerhub_access="reading")
+        if not self.is_sqlite:
+            self._reading = self._reading.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @property
     def is_sqlite(self) -> bool:
@@ -79,8 +82,8 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session that sees one state of the database and changes nothing."""
-        with Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+        """A session that sees one state of the database; the database refuses every change in it."""
+        with Session(self._reading, expire_on_commit=False, autoflush=False) as session:
             yield session
 
     @contextmanager
@@ -127,8 +130,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    changing = connection.get_execution_options().get("makerhub_changing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if changing else "BEGIN")
+    access = connection.get_execution_options().get("makerhub_access", "")
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if access == 'reading' else 'OFF'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if access == "changing" else "BEGIN")
 
 
 Clock = Callable[[], datetime]
