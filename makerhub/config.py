@@ -4,6 +4,7 @@ This is the only reader of the environment. Every setting has a sentence in its 
 `config.example.toml` is proved complete against it by a test.
 """
 
+import math
 import os
 import sys
 import tomllib
@@ -169,6 +170,8 @@ def _value(known: Field[Any], value: Any, source: str) -> Any:
         value = float(value)
     if type(value) is not wanted:
         raise refuse(f"wants a value of type {wanted.__name__}, not {value!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise refuse("must be a finite number")
     if isinstance(value, int | float) and value < 0:
         raise refuse("must not be negative")
     return Path(str(value)) if known.type is Path else value
