@@ -4,7 +4,9 @@ Every method is one transaction of its own and gives back detached rows, fit to 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +23,7 @@ from makerhub.designs.models import Design, DesignVersion, Part, PlateSlice, Ver
 from makerhub.designs.profiles import PrinterProfile, read_profile
 from makerhub.fleet.gateway import NEEDED, JobReport, KeyReport, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
+from makerhub.fleet.poll import Observation
 from makerhub.lifecycle import begin, move
 from makerhub.people import service as people
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
@@ -33,6 +36,7 @@ from makerhub.stock import service as stock
 from makerhub.stock.models import Inspection, Lot
 
 NOW = datetime(2020, 3, 25, 9, 0, tzinfo=UTC)
+IN_A_WEEK = NOW + timedelta(days=7)
 IN_A_WEEK = NOW + timedelta(days=7)
 MK3S = read_profile(Path(__file__).parent.parent / "printers" / "prusa-mk3s.toml")
 MESH = b"the mesh of a headband"
@@ -131,7 +135,7 @@ class World:
         """The printer was heard of."""
         answer = doing if isinstance(doing, Trouble) else JobReport(doing, file_path=file)
         with self.database.changing() as session:
-            printers.observe(session, [printers.Heard(printer.id, at, answer)])
+            printers.observe(session, [Observation(printer.id, at, answer)])
 
     def new_request(self, *lines: demand.NewLine, **changes: Any) -> demand.NewRequest:
         """A request of the care home, as its form was filled in."""
@@ -357,3 +361,23 @@ def _part(version: DesignVersion, name: str, quantity: int) -> Part:
 def profiles() -> Mapping[str, PrinterProfile]:
     """The one printer model of this world."""
     return {MK3S.key: MK3S}
+
+
+def at_once(*actions: Callable[[], object]) -> list[object]:
+    """Run the actions in threads that start together; gives what each returned, or the exception it raised."""
+    start = threading.Barrier(len(actions))
+
+    def run(action: Callable[[], object]) -> object:
+        start.wait()
+        try:
+            return action()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(actions)) as threads:
+        return list(threads.map(run, actions))
+
+
+def failures(results: Iterable[object]) -> list[type[Exception]]:
+    """What kinds of exceptions are among the results of `at_once`."""
+    return [type(result) for result in results if isinstance(result, Exception)]

@@ -160,7 +160,9 @@ def example() -> str:
     """What `config.example.toml` should be; folders that are shipped go by their name, wherever they are installed."""
     head = "# The settings of a hub, each with its default. Remove the # before a setting to change it.\n"
     head += "# An environment variable named MAKERHUB_ and the setting's name in capitals goes before this file.\n"
-    return head + "".join(f"\n# {known.metadata['about']}\n#{known.name} = {_toml(known)}\n" for known in fields(Settings))
+    return head + "".join(
+        f"\n# {known.metadata['about']}\n#{known.name} = {_toml(known)}\n" for known in fields(Settings)
+    )
 
 
 def _toml(known: Field[Any]) -> str:
