@@ -63,6 +63,6 @@ def _crosses(start: Floats, end: Floats) -> NDArray[np.bool_]:
     """Tell for each of the four axis directions which counter-clockwise sweeps pass it: shape (4, arcs)."""
     turn = 2 * np.pi
     sweep = (end - start) % turn
-    sweep = np.where((sweep < _SAME_POINT_RADIANS) | (turn - sweep < _SAME_POINT_RADIANS), turn, sweep)
+    sweep = np.where(sweep < _SAME_POINT_RADIANS, turn, sweep)
     passed: NDArray[np.bool_] = (_QUARTERS[:, np.newaxis] - start) % turn <= sweep
     return passed

@@ -168,6 +168,7 @@ def test_no_content_makes_it_raise(gcode: bytes) -> None:
     assert all(finding.excerpt.isprintable() and len(finding.excerpt) <= 60 for finding in report.findings)
 
 
+@pytest.mark.usefixtures("chunk_bytes")
 def test_heaters_must_end_at_zero() -> None:
     assert reasons("M104 S0\nM104 S200\n") == [(2, "heater-left-on")]
     assert reasons("M140 S60\nM104 S200\nM104 S0\n") == [(1, "heater-left-on")]
@@ -176,22 +177,31 @@ def test_heaters_must_end_at_zero() -> None:
     assert reasons("M109 S200\nM190 S60\nM140 S0\nM104 S0\n") == []
 
 
+@pytest.mark.usefixtures("chunk_bytes")
 def test_waits_are_bounded_together() -> None:
     assert reasons("G4 S50\nG4 S50\n") == []
     assert reasons("G4 S50\nG4 S50\nG4 P1\n") == [(3, "dwell-too-long")]
 
 
+@pytest.fixture(params=[1, 1 << 18])
+def chunk_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("makerhub.gcode.reader.CHUNK_BYTES", request.param)
+
+
+@pytest.mark.usefixtures("chunk_bytes")
 def test_axes_must_be_homed_before_they_move() -> None:
     assert reasons("G1 X5\nG28 X\nG1 X5\nG1 Y5\nG28\nG1 Y5 Z1\n") == [(1, "not-homed"), (4, "not-homed")]
     assert reasons("G1 F300\nG1 E1\n") == []
     assert reasons("G2 I5 J0\n") == [(1, "not-homed")]
 
 
+@pytest.mark.usefixtures("chunk_bytes")
 def test_relative_moves_and_inches_add_up() -> None:
     assert reasons("G28\nG91\nG1 X100\nG1 X100\nG1 X50\nG1 X1\nG1 X-1\n") == [(6, "out-of-reach")]
     assert reasons("G28\nG20\nG1 X9.8\nG1 X9.9\n") == [(4, "out-of-reach")]
 
 
+@pytest.mark.usefixtures("chunk_bytes")
 def test_the_margin_is_for_the_purge_at_the_start_alone() -> None:
     purge = "G28\nM83\nG1 Y-3 Z.2\nG1 X60 E9\nG1 X100 E12.5\n"
     assert reasons(purge + "G1 Y20\nG1 X50 E1\nG1 Y-3\nG1 Y20\n") == []

@@ -1,12 +1,14 @@
 """The interpreter works on whole columns; here it is held against a machine that obeys one line after the other."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makerhub.gcode.interpreter import Box, Target, summarise
+from makerhub.gcode.interpreter import Box, Interpreter, Target, summarise
+from makerhub.gcode.reader import read
 
 
 @dataclass
@@ -22,9 +24,11 @@ class Machine:
     printed: list[tuple[float, float, float]] = field(default_factory=list)
     heights: set[float] = field(default_factory=set)
 
-    def obey(self, line: str) -> None:
+    def obey(self, line: str) -> tuple[float, float, float, float]:
+        """Obey one line; return the position after it and the filament that it fed."""
         name, *tokens = line.split()
         words = {token[0]: float(token[1:] or 0) for token in tokens}
+        fed = self.fed
         match name:
             case "G90" | "G91":
                 self.relative = self.relative_extrusion = name == "G91"
@@ -38,6 +42,7 @@ class Machine:
                 self.position.update(dict.fromkeys(words or "XYZ", 0.0))
             case _:
                 self.move(words)
+        return *self.at(), self.fed - fed
 
     def move(self, words: dict[str, float]) -> None:
         before = dict(self.position)
@@ -71,22 +76,31 @@ OTHERS = st.sampled_from(["G90", "G91", "M82", "M83", "G20", "G21", "G92 E0", "G
 PROGRAMS = st.lists(MOVES | MOVES | OTHERS, max_size=40)
 
 
-@settings(deadline=None)
+def followed(program: list[str]) -> Iterator[tuple[float, float, float, float]]:
+    """Yield where the interpreter stands after each line, and what the line has fed."""
+    interpreter = Interpreter()
+    for chunk in read("\n".join(program).encode()):
+        motion = interpreter.follow(chunk)
+        yield from zip(motion.x, motion.y, motion.z, motion.advance, strict=True)
+
+
+@settings(max_examples=300, deadline=None)
 @given(PROGRAMS, st.sampled_from([1, 20, 100, 1 << 18]))
 def test_columns_agree_with_a_machine_that_obeys_line_by_line(program: list[str], chunk_bytes: int) -> None:
     machine = Machine()
-    for line in program:
-        machine.obey(line)
+    expected = [machine.obey(line) for line in program]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("makerhub.gcode.reader.CHUNK_BYTES", chunk_bytes)
+        for state, machine_state in zip(followed(program), expected, strict=True):
+            assert state == pytest.approx(machine_state, abs=1e-9)
         summary = summarise("\n".join(program).encode())
     assert summary.commands == len(program)
     assert summary.filament_mm == pytest.approx(machine.fed_peak, abs=1e-9)
     assert summary.layers == len(machine.heights)
-    expected = machine.box()
-    assert (summary.printed is None) == (expected is None)
-    if expected and summary.printed:
-        assert vars(summary.printed) == pytest.approx(vars(expected), abs=1e-9)
+    box = machine.box()
+    assert (summary.printed is None) == (box is None)
+    if box and summary.printed:
+        assert vars(summary.printed) == pytest.approx(vars(box), abs=1e-9)
 
 
 def test_what_a_small_print_does() -> None:
@@ -118,3 +132,7 @@ def test_a_target_belongs_to_the_tool_it_names_or_the_one_chosen() -> None:
 def test_a_file_that_prints_nothing_has_no_box() -> None:
     summary = summarise(b"G28\nG1 X10 Y10\nG1 E5\n")
     assert (summary.printed, summary.layers, summary.height_mm, summary.filament_mm) == (None, 0, 0, 5)
+
+
+def test_a_reset_of_the_length_is_in_the_units_of_the_file() -> None:
+    assert summarise(b"G20\nM82\nG92 E1\nG1 E2\n").filament_mm == pytest.approx(25.4)
