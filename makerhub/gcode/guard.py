@@ -15,10 +15,11 @@ import numpy as np
 
 from makerhub.errors import Invalid, translatable
 from makerhub.gcode.allowed import is_listed, judge
-from makerhub.gcode.interpreter import Flags, Floats, Interpreter, Motion, Summary, dwell_seconds, target_celsius
+from makerhub.gcode.interpreter import Flags, Floats, Interpreter, Motion, dwell_seconds, target_celsius
 from makerhub.gcode.limits import PrinterLimits
 from makerhub.gcode.reader import Chunk, Command, Line, command_name, read
 from makerhub.gcode.reasons import Reason
+from makerhub.gcode.summary import Summary
 
 __all__ = ["MAX_BYTES", "MAX_FINDINGS", "Finding", "Reason", "Report", "UnsafeGcode", "check", "require_safe"]
 

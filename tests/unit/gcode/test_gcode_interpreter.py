@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makerhub.gcode.interpreter import Box, Interpreter, Target, summarise
+from makerhub.gcode.interpreter import Interpreter, summarise
 from makerhub.gcode.reader import read
+from makerhub.gcode.summary import Box, Target
 
 
 @dataclass
