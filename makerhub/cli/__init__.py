@@ -61,6 +61,7 @@ def main(context: click.Context, config: Path | None, verbose: bool) -> None:
         format="%(message)s",
         handlers=[RichHandler(console=Console(stderr=True), show_path=False)],
     )
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a sweep outlasts its period
     context.obj = load(config)
 
 

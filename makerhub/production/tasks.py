@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +33,9 @@ from makerhub.production.models import Attempt, AttemptState, PrintJob
 
 log = logging.getLogger(__name__)
 
+SLICERS = os.cpu_count() or 1
+"""How many plates are sliced at the same time, each in a process of its own."""
+
 AT_ONCE = 50
 """How many printers one sweep speaks with at the same time."""
 
@@ -56,9 +61,9 @@ def prepare_attempts(
     soon: Nudge,
 ) -> None:
     """Have a plate sliced and guarded for each attempt that waits for it; the slice comes from the cache if it can."""
-    with database.reading() as session:
-        waiting = [_order(session, attempt) for attempt in service.in_states(session, AttemptState.PREPARING)]
-    for attempt_id, job, printer in waiting:
+
+    def prepare(waiting: tuple[UUID, PrintJob, Printer]) -> None:
+        attempt_id, job, printer = waiting
         try:
             plate: PlateSlice | MakerhubError = sliced_plate(
                 database, files, slicer, job.part_id, job.copies, profiles[printer.profile], printer.material, clock
@@ -66,8 +71,12 @@ def prepare_attempts(
         except MakerhubError as error:
             plate = error
         _record_preparation(database, attempt_id, plate, clock())
-    if waiting:
         soon(start_attempts)
+
+    with database.reading() as session:
+        waiting = [_order(session, attempt) for attempt in service.in_states(session, AttemptState.PREPARING)]
+    with ThreadPoolExecutor(SLICERS) as pool:
+        list(pool.map(prepare, waiting))
 
 
 @task

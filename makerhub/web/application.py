@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from flask_babel import Babel  # type: ignore[import-untyped]
 
-from makerhub.web import home
+from makerhub.web import admin, dispatcher, home, maker
 from makerhub.web.filters import add_filters
 from makerhub.web.hub import Hub
 from makerhub.web.key import secret_key
@@ -21,7 +21,7 @@ from makerhub.web.sessions import ServerSessions
 from makerhub.web.sign_in import POLICIES, add_sign_in
 from makerhub.web.viewer import viewer_language
 
-AUDIENCES: tuple[Audience, ...] = (home.audience,)
+AUDIENCES: tuple[Audience, ...] = (home.audience, maker.audience, dispatcher.audience, admin.audience)
 LARGEST_FORM_BYTES = 1024 * 1024
 """A page that takes files raises its own `request.max_content_length`."""
 

@@ -111,9 +111,12 @@ def printer(printer_id: UUID) -> str:
 
 @pages.get("/<uuid:printer_id>/now")
 @allowed(Role.MAKER)
-def printer_now(printer_id: UUID) -> str:
-    """The part of a printer's page that changes by itself."""
-    return render_template("maker/_printer.html", shown=_shown(printer_id))
+def printer_now(printer_id: UUID) -> ResponseReturnValue:
+    """The part of a printer's page that changes by itself; where a question comes up, the whole page is fetched."""
+    shown = _shown(printer_id)
+    if shown.asks:
+        return "", 204, {"HX-Refresh": "true"}
+    return render_template("maker/_printer.html", shown=shown)
 
 
 @pages.post("/<uuid:printer_id>/plate")

@@ -13,8 +13,11 @@ from makerhub.fleet.verdict import Reason
 from makerhub.printers.models import BuildPlate, Observation, Printer
 from makerhub.printers.service import is_reachable
 from makerhub.production import service as production
-from makerhub.production.models import Attempt, PrintJob
+from makerhub.production.models import Attempt, AttemptState, PrintJob
 from makerhub.web.hub import hub
+
+
+_QUESTIONS = frozenset({AttemptState.OFFERED, AttemptState.IN_DOUBT, AttemptState.FINISHED})
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,11 @@ class ShownPrinter:
         """Why the last question to the printer, or the check of its key, had no good answer."""
         reason = (self.seen.trouble if self.seen else "") or self.printer.trouble
         return Trouble(reason).message if reason else ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether its maker is asked something: then the page keeps still, so that nobody's answer is swept away."""
+        return self.on_it is not None and self.on_it.attempt.state in _QUESTIONS
 
     @property
     def is_printing_for_us(self) -> bool:
