@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from makerhub.simulation.accounts import Account
+from makerhub.simulation.accounts import VISITOR, Account
 from makerhub.simulation.job import Refused
 from makerhub.simulation.served import ServedPrinter
 
@@ -28,6 +28,12 @@ class Call:
         """Raises Refused with 403 without the permission."""
         if not self.may(permission):
             raise Refused(403, "You don't have the permission to access the requested resource.")
+
+    def require_key_for_changes(self) -> None:
+        """Raises Refused with 400: who has no valid key is taken for a browser, whose forms carry a token."""
+        is_change = self.request.method != "GET" and not self.request.path.endswith("/plugin/appkeys/request")
+        if is_change and self.account is VISITOR:
+            raise Refused(400, "CSRF validation failed")
 
     @property
     def path(self) -> str:

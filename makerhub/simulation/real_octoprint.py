@@ -116,6 +116,13 @@ class RealOctoPrint:
         """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def process_id(self) -> int:
+        """The server's process; only while it is running."""
+        if self._process is None:
+            raise RuntimeError("this OctoPrint is not running")
+        return self._process.pid
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -186,8 +193,7 @@ class RealOctoPrint:
         if self.state() not in ("Operational", "Cancelling", "Finishing"):
             self._leave_present_state()
         self.wait_for("Operational")
-        for file in self.call("GET", "/api/files/local?force=true")["files"]:
-            self._delete(file["path"])
+        self._delete_all(self.call("GET", "/api/files/local?force=true&recursive=true")["files"])
 
     def decide(self, app: str, *, allow: bool) -> None:
         """Answer the pending request for an application key of `app` as its maker would by a click."""
@@ -200,6 +206,13 @@ class RealOctoPrint:
             self.call("POST", "/api/job", {"command": "cancel"})
         else:
             self.call("POST", "/api/connection", {"command": "connect"})
+
+    def _delete_all(self, entries: list[dict[str, Any]]) -> None:
+        # One by one: of a folder deleted at once OctoPrint remembers each file's history, and gives it
+        # to the next file of that name with the same bytes.
+        for entry in entries:
+            self._delete_all(entry.get("children", []))
+            self._delete(entry["path"])
 
     def _delete(self, path: str) -> None:
         deadline = time.monotonic() + 10

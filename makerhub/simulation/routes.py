@@ -229,6 +229,7 @@ def _answering(printers: Mapping[str, ServedPrinter], permission: str | None, ha
         printer = printers[request.match_info["printer"]]
         call = Call(request, printer, printer.accounts.account(request.headers.get("X-Api-Key")))
         try:
+            call.require_key_for_changes()
             if permission is not None:
                 call.require(permission)
             return await handler(call)

@@ -1,11 +1,13 @@
 """The real parts that integration tests run against, each started once a session and only when a test asks for it."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from integration.octoprint_target import Machine, RealMachine, SimulatedMachine, Target, target_of
 
+from makerhub.simulation.octoprint import SimulatedPrinters
 from makerhub.simulation.real_octoprint import RealOctoPrint, find_octoprint
 
 
@@ -37,3 +39,14 @@ def real_octoprint(octoprint_of_session: RealOctoPrint) -> RealOctoPrint:
     """A real OctoPrint whose Virtual Printer is idle: connected, nothing selected, no files."""
     octoprint_of_session.reset()
     return octoprint_of_session
+
+
+@pytest.fixture(params=["simulated", "real"])
+async def octoprint_target(request: pytest.FixtureRequest) -> AsyncIterator[Target]:
+    """The contract's counterpart: each test runs against a simulated printer and against a real OctoPrint."""
+    async with SimulatedPrinters(speed=2) as farm:
+        machine: Machine = SimulatedMachine(farm.printers[0])
+        if request.param == "real":
+            machine = RealMachine(request.getfixturevalue("real_octoprint"))
+        async with target_of(machine) as target:
+            yield target
