@@ -18,6 +18,8 @@ from makerhub.people.models import BrowserSession, Membership, Organisation, Org
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200
 
+argon2.set_backend()  # now: loading it at the first use is not safe where two threads come first at once
+
 
 def create_person(
     session: Session,

@@ -51,6 +51,9 @@ class SignInForm(LoginForm):
 
     remember = None
 
+    def validate_next(self, field: Any) -> None:
+        """Take any `next`: the redirect itself refuses another site and goes to the first page instead."""
+
 
 class PersonDatastore(UserDatastore):
     """Persons as the library asks for them. Each call is a transaction of its own; none outlives its call."""

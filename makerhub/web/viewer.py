@@ -3,7 +3,7 @@
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from babel import Locale
+from babel import Locale, negotiate_locale
 from flask import g, has_request_context, request
 from flask_login import current_user  # type: ignore[import-untyped]
 from sqlmodel import col, select
@@ -42,7 +42,8 @@ def viewer_language() -> str:
     person = viewer_or_none()
     if person and person.language in languages:
         return person.language
-    return request.accept_languages.best_match(languages) or languages[0]
+    wanted = [language.replace("-", "_") for language in request.accept_languages.values()]
+    return negotiate_locale(wanted, languages) or languages[0]  # unlike best_match, takes German for Austria's German
 
 
 def viewer_locale() -> Locale:

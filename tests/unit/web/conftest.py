@@ -1,0 +1,44 @@
+"""The fixtures of the pages' tests."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import SQLModel
+from unit.web.browsers import Site, Time, add_people, try_pages
+
+from makerhub.config import Settings
+from makerhub.db import Database
+from makerhub.designs.files import FileStore
+from makerhub.printers.keys import KeyBox
+from makerhub.web.application import create_web
+from makerhub.web.home import audience as home
+from makerhub.web.hub import Hub
+
+
+@pytest.fixture
+def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """A site with Alice (dispatcher), Bob (maker) and Charlie (no role), on settings of the test's choice."""
+    opened: list[Database] = []
+
+    def make(**settings: Any) -> Site:
+        chosen = Settings(data_directory=tmp_path, **settings)
+        database, time = Database(chosen.database), Time()
+        opened.append(database)
+        SQLModel.metadata.create_all(database.engine)
+        files, key_box = FileStore(chosen.files_directory), KeyBox(chosen.key_file)
+        hub = Hub(chosen, database, lambda _: None, time, files, key_box, {})
+        site = Site(create_web(hub, (home, try_pages())), database, time)
+        add_people(site)
+        return site
+
+    yield make
+    for database in opened:
+        database.dispose()
+
+
+@pytest.fixture
+def site(make_site: Callable[..., Site]) -> Site:
+    """A site with the default settings."""
+    return make_site()
