@@ -140,7 +140,8 @@ async def upload(call: Call) -> web.StreamResponse:
     form = await call.request.post()
     file, folder = form.get("file"), form.get("foldername")
     if isinstance(file, web.FileField):
-        return _stored(call, form, file)
+        with file.file:
+            return _stored(call, form, file)
     if isinstance(folder, str) and folder:
         return _folder_made(call, f"{form.get('path', '')}/{folder}".strip("/"))
     raise Refused(400, "No file to upload and no folder to create")
