@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from makerhub.db import IntegrityError
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, Urgency
 from makerhub.designs.models import DesignVersion, VersionState
 from makerhub.errors import Invalid, NotFound, translatable
@@ -43,9 +44,9 @@ def submit(session: Session, new: NewRequest, *, largest: int, now: datetime) ->
 
     Raises `Invalid` with a sentence for each field that is wrong; fields of line n are named `n-quantity` and so on.
     """
-    again = session.exec(select(SupplyRequest).where(SupplyRequest.form_key == new.form_key)).first()
+    again = _sent_before(session, new)
     if again is not None:
-        return _same_sender(again, new)
+        return again
     problems = check(session, new, largest=largest, now=now)
     if problems:
         raise Invalid(fields=problems)
@@ -57,7 +58,14 @@ def submit(session: Session, new: NewRequest, *, largest: int, now: datetime) ->
         note=new.note.strip(),
         submitted_at=now,
     )
-    begin(session, request, now=now, by=new.requested_by)
+    try:
+        with session.begin_nested():
+            begin(session, request, now=now, by=new.requested_by)
+    except IntegrityError:  # the same form arrived twice at once, and the other one was first
+        again = _sent_before(session, new)
+        if again is None:
+            raise
+        return again
     session.add_all(
         RequestLine(
             request_id=request.id,
@@ -137,7 +145,9 @@ def lines_of(session: Session, request_id: UUID) -> Sequence[RequestLine]:
     return session.exec(mine.order_by(col(RequestLine.needed_by), col(RequestLine.id))).all()
 
 
-def _same_sender(request: SupplyRequest, new: NewRequest) -> SupplyRequest:
-    if (request.facility_id, request.requested_by) != (new.facility_id, new.requested_by):
+def _sent_before(session: Session, new: NewRequest) -> SupplyRequest | None:
+    """The request that this form made when it was sent before; somebody else's form is `NotFound`."""
+    request = session.exec(select(SupplyRequest).where(SupplyRequest.form_key == new.form_key)).first()
+    if request is not None and (request.facility_id, request.requested_by) != (new.facility_id, new.requested_by):
         raise NotFound
     return request
