@@ -4,8 +4,10 @@ Fernet would decrypt a ciphertext copied from another row unnoticed (measured); 
 authenticated along with it.
 """
 
+import contextlib
 import os
 import stat
+import tempfile
 from pathlib import Path
 from uuid import UUID
 
@@ -47,7 +49,7 @@ class KeyBox:
         nonce, ciphertext = encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:]
         try:
             return self._cipher.decrypt(nonce, ciphertext, _place(printer_id)).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise KeyUnreadable from error
 
 
@@ -56,16 +58,23 @@ def _place(printer_id: UUID) -> bytes:
 
 
 def _key_from(file: Path) -> bytes:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _make_key(file)
+    if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        raise KeyFileUnsafe(file=str(file))
+    return file.read_bytes()
+
+
+def _make_key(file: Path) -> None:
+    """A whole key or none: written beside and linked to its name, which only the first of many can do."""
+    descriptor, part = tempfile.mkstemp(dir=file.parent, suffix=".part")  # for its owner alone
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if stat.S_IMODE(file.stat().st_mode) & 0o077:
-            raise KeyFileUnsafe(file=str(file)) from None
-        return file.read_bytes()
-    with os.fdopen(descriptor, "wb") as stream:
-        key = AESGCM.generate_key(256)
-        stream.write(key)
-        stream.flush()
-        os.fsync(stream.fileno())
-    return key
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(AESGCM.generate_key(256))
+            stream.flush()
+            os.fsync(stream.fileno())
+        with contextlib.suppress(FileExistsError):
+            file.hardlink_to(part)
+    finally:
+        Path(part).unlink()
