@@ -57,6 +57,11 @@ class PrinterProfile:
     presets: SlicerPresets
 
     @property
+    def name(self) -> str:
+        """Vendor and model as people say it; some models carry their vendor's name already."""
+        return self.model if self.vendor.split()[0] in self.model else f"{self.vendor} {self.model}"
+
+    @property
     def materials(self) -> tuple[str, ...]:
         """The materials that this printer can be asked to print."""
         return tuple(self.presets.filaments)

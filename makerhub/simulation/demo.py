@@ -152,7 +152,7 @@ def _register_printer(
     new = printers.NewPrinter(
         owner_id=maker.id,
         hub_id=network.hub.id,
-        name=f"{maker.name.split()[0]}'s {profile.model}",
+        name=f"{maker.name.split()[0]}'s printer",
         profile=profile,
         material="PETG" if "PETG" in profile.materials else profile.materials[0],
         url=endpoint.url,

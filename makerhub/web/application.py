@@ -9,6 +9,11 @@ from typing import Any
 from flask import Flask
 from flask_babel import Babel  # type: ignore[import-untyped]
 
+from makerhub.delivery import access as delivery_access
+from makerhub.demand import access as demand_access
+from makerhub.printers import access as printers_access
+from makerhub.production import access as production_access
+from makerhub.stock import access as stock_access
 from makerhub.web import admin, dispatcher, home, maker
 from makerhub.web.filters import add_filters
 from makerhub.web.hub import Hub
@@ -22,6 +27,9 @@ from makerhub.web.sign_in import POLICIES, add_sign_in
 from makerhub.web.viewer import viewer_language
 
 AUDIENCES: tuple[Audience, ...] = (home.audience, maker.audience, dispatcher.audience, admin.audience)
+ACCESS = (delivery_access, demand_access, printers_access, production_access, stock_access)
+"""Importing them states who may see which rows; without its rule a model shows nothing."""
+
 LARGEST_FORM_BYTES = 1024 * 1024
 """A page that takes files raises its own `request.max_content_length`."""
 

@@ -250,7 +250,7 @@ def _form(typed: object, errors: object) -> str:
     with hub().database.reading() as session:
         hubs = people.hubs_of(session, viewer(), Role.MAKER)
     profiles = hub().profiles.values()
-    models = sorted((f"{profile.vendor} {profile.model}", profile.key) for profile in profiles)
+    models = sorted((profile.name, profile.key) for profile in profiles)
     return render_template(
         "maker/new.html",
         typed=typed,

@@ -16,7 +16,6 @@ from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, PrintJob
 from makerhub.web.hub import hub
 
-
 _QUESTIONS = frozenset({AttemptState.OFFERED, AttemptState.IN_DOUBT, AttemptState.FINISHED})
 
 
@@ -50,7 +49,7 @@ class ShownPrinter:
     def model(self) -> str:
         """The model's name, or the key of a profile that is no longer here."""
         profile = hub().profiles.get(self.printer.profile)
-        return f"{profile.vendor} {profile.model}" if profile else self.printer.profile
+        return profile.name if profile else self.printer.profile
 
     @property
     def last_seen(self) -> datetime | None:
