@@ -25,8 +25,7 @@ from makerhub.fleet.gateway import NEEDED, JobReport, KeyReport, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation
 from makerhub.lifecycle import begin, move
-from makerhub.people import service as people
-from makerhub.people.models import Organisation, OrganisationKind, Person, Role
+from makerhub.people.models import Membership, Organisation, OrganisationKind, Person, Role
 from makerhub.printers import service as printers
 from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Consent, Printer
@@ -312,14 +311,20 @@ class World:
 
 def organisation(session: Session, kind: OrganisationKind, name: str) -> Organisation:
     """A facility or a hub."""
-    return people.create_organisation(session, kind=kind, name=name, time_zone="Europe/London")
+    made = Organisation(kind=kind, name=name)
+    session.add(made)
+    session.flush()
+    return made
 
 
 def person(session: Session, name: str, *roles: tuple[Organisation, Role]) -> Person:
-    """Somebody with these roles."""
-    somebody = people.create_person(session, email=f"{name.lower()}@example.org", name=name, now=NOW)
-    for where, role in roles:
-        people.add_membership(session, somebody, where, role)
+    """Somebody with these roles, without a password."""
+    somebody = Person(email=f"{name.lower()}@example.org", name=name, created_at=NOW)
+    session.add(somebody)
+    session.flush()
+    session.add_all(Membership(person_id=somebody.id, organisation_id=where.id, role=role) for where, role in roles)
+    session.flush()
+    session.refresh(somebody, ["roles"])
     return somebody
 
 
@@ -371,7 +376,7 @@ def at_once(*actions: Callable[[], object]) -> list[object]:
         start.wait()
         try:
             return action()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what went wrong is a result here
             return error
 
     with ThreadPoolExecutor(len(actions)) as threads:

@@ -1,6 +1,7 @@
 """A database for every test that wants one: the same test runs on SQLite and on PostgreSQL."""
 
 import importlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +31,22 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def postgresql(postgresql_url: str) -> Iterator[Database]:
     """All tables, empty, on PostgreSQL."""
     database = Database(postgresql_url)
+    with database.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text("ALTER SYSTEM SET fsync = off"))  # no test cuts the power
+        connection.execute(text("SELECT pg_reload_conf()"))
     SQLModel.metadata.create_all(database.engine)
     yield database
     database.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All tables, empty, in a file to be copied."""
+    file = tmp_path_factory.mktemp("sqlite") / "empty.sqlite"
+    database = Database(f"sqlite:///{file}")
+    SQLModel.metadata.create_all(database.engine)
+    database.dispose()
+    return file
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -42,11 +56,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         shared: Database = request.getfixturevalue("postgresql")
         yield shared
         with shared.changing() as session:
-            tables = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
-            session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+            session.execute(text("SET LOCAL session_replication_role = replica"))  # in any order
+            for table in SQLModel.metadata.sorted_tables:
+                session.execute(table.delete())
         return
-    database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
-    SQLModel.metadata.create_all(database.engine)
+    database = Database(f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_file'), tmp_path / 'test.sqlite')}")
     yield database
     database.dispose()
 

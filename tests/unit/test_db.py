@@ -4,11 +4,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from builders import NOW, World, at_once, failures
 from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlmodel import SQLModel, col, select
 
-from builders import NOW, World, at_once, failures
 from makerhub.db import Database, IntegrityError, journal_mode, sqlite_version
 from makerhub.demand.models import RequestLine, Urgency
 from makerhub.lifecycle import Transition

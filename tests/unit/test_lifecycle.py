@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 import pytest
-
 from builders import NOW, World, at_once, failures
+
 from makerhub.demand.models import RequestState, SupplyRequest
 from makerhub.errors import IllegalMove, MovedMeanwhile
 from makerhub.lifecycle import Transition, history, move
@@ -45,8 +45,7 @@ def test_a_row_that_moved_meanwhile_is_not_moved_again(world: World) -> None:
         stale = session.get_one(SupplyRequest, request.id)
     world.cancel(request)
     with pytest.raises(MovedMeanwhile), world.database.changing() as session:
-        stale = session.merge(stale, load=False)
-        move(session, stale, RequestState.FULFILLED, now=NOW)
+        move(session, session.merge(stale, load=False), RequestState.FULFILLED, now=NOW)
     assert world.get(SupplyRequest, request.id).state is RequestState.CANCELLED
     assert [change.after for change in _log(world, request)] == ["submitted", "accepted", "cancelled"]
 

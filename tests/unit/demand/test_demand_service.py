@@ -3,8 +3,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-
 from builders import IN_A_WEEK, LARGEST, NOW, World, at_once, failures
+
 from makerhub.demand import service
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, Urgency
 from makerhub.errors import IllegalMove, Invalid, NotFound
@@ -142,8 +142,7 @@ def test_a_hub_declines_with_a_reason(world: World) -> None:
 def test_a_hub_does_not_decline_without_a_reason(world: World) -> None:
     request = submit(world, world.new_request())
     with pytest.raises(Invalid) as refusal, world.database.changing() as session:
-        row = session.get_one(SupplyRequest, request.id)
-        service.decline(session, row, by=world.dispatcher.id, why="  ", now=NOW)
+        service.decline(session, session.get_one(SupplyRequest, request.id), by=world.dispatcher.id, why="  ", now=NOW)
     assert list(refusal.value.fields) == ["why"]
     assert world.get(SupplyRequest, request.id).state is RequestState.SUBMITTED
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-
 from builders import World, at_once, failures
+
 from makerhub.printers import service
 from makerhub.printers.keys import KeyBox, KeyFileUnsafe, KeyUnreadable
 from makerhub.printers.models import Printer
