@@ -53,7 +53,7 @@ def test_what_is_missing_is_none(body: bytes) -> None:
 
 
 def test_a_job_in_full() -> None:
-    body = b"""{"state": "Printing", "error": null, "job": {"file": {"path": "makerhub/a.gcode", "size": 34}, "user": 1},
+    body = b"""{"state": "Printing", "error": null, "job": {"file": {"path": "makerhub/a.gcode"}, "user": 1},
         "progress": {"completion": 26.5, "filepos": 9, "printTime": 12, "printTimeLeft": 33.7}, "more": [1]}"""
     expected = JobReport(PrinterState.PRINTING, 26.5, "makerhub/a.gcode", print_time_s=12, print_time_left_s=33)
     assert parse(body, JobReply).report() == expected
