@@ -58,7 +58,7 @@ class Timings:
 MEASURED = Timings()
 
 
-class Refused(Exception):  # noqa: N818 (it is an answer, no error of ours)
+class Refused(Exception):
     """What OctoPrint answers instead: an HTTP status and its text."""
 
     def __init__(self, status: int, message: str) -> None:
