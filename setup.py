@@ -1,5 +1,6 @@
 """What pyproject.toml can not say: compile the translations, and carry the catalogue and the printer profiles along."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -22,7 +23,7 @@ class BuildWithTranslations(build_py):
         super().run()
 
 
-def shipped_files() -> list[tuple[str, list[str]]]:
+def shipped_files() -> list[tuple[str, Sequence[str]]]:
     """Return, for each shipped folder, where it goes under the installation's prefix and which files it has."""
     folders = [path for name in SHIPPED for path in (Path(name), *Path(name).rglob("*")) if path.is_dir()]
     return [(f"share/makerhub/{folder}", files) for folder in folders if (files := files_in(folder))]

@@ -12,10 +12,17 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-OPTIONS = (
-    "--quiet --generate-hashes --strip-extras --allow-unsafe --resolver=backtracking --no-header"
-    " --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-config"
-).split()
+OPTIONS = [
+    "--quiet",
+    "--generate-hashes",
+    "--strip-extras",
+    "--allow-unsafe",
+    "--no-config",
+    "--no-header",
+    "--no-emit-index-url",
+    "--no-emit-trusted-host",
+    "--no-emit-find-links",
+]
 OWN_SOURCES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_CONSTRAINT", "PIP_NO_INDEX")
 
 
@@ -27,10 +34,10 @@ def clean_environment() -> dict[str, str]:
 
 def compile_lock(requirements: list[str], lock: Path, *options: str) -> None:
     """Resolve `requirements` into `lock`, keeping what it pins already unless `options` say `--upgrade`."""
-    print(f"{lock.name}: resolving, about a minute", flush=True)  # noqa: T201
+    print(f"{lock.name}: resolving, about a minute", flush=True)
     command = [sys.executable, "-m", "piptools", "compile", *OPTIONS, *options, "-o", str(lock), "-"]
     text = "\n".join(requirements) + "\n"
-    subprocess.run(command, input=text, text=True, cwd=ROOT, env=clean_environment(), check=True)
+    subprocess.run(command, input=text, text=True, cwd=ROOT, env=clean_environment(), check=True)  # noqa: S603 (pip-compile, on our own lists)
 
 
 def drop(package: str, lock: Path) -> None:
@@ -46,10 +53,9 @@ def main(options: list[str]) -> None:
     build_lock, runtime_lock = ROOT / "requirements-build.lock", ROOT / "requirements.lock"
     octoprint_lock = ROOT / "requirements-octoprint.lock"
     compile_lock(groups["build"], build_lock, *options)
-    compile_lock(runtime, runtime_lock, "-c", str(build_lock.name), *options)
-    compile_lock(
-        runtime + groups["dev"], ROOT / "requirements-test.lock", "-c", runtime_lock.name, "-c", build_lock.name, *options
-    )
+    compile_lock(runtime, runtime_lock, "-c", build_lock.name, *options)
+    agreeing = ("-c", build_lock.name, "-c", runtime_lock.name)
+    compile_lock(runtime + groups["dev"], ROOT / "requirements-test.lock", *agreeing, *options)
     compile_lock(groups["octoprint"], octoprint_lock, *options)
     drop("netifaces", octoprint_lock)  # the group's netifaces2 provides the same module, as wheels
 
