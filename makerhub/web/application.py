@@ -14,7 +14,7 @@ from makerhub.demand import access as demand_access
 from makerhub.printers import access as printers_access
 from makerhub.production import access as production_access
 from makerhub.stock import access as stock_access
-from makerhub.web import admin, dispatcher, home, maker
+from makerhub.web import admin, courier, dispatcher, home, maker, public, requester, tracing
 from makerhub.web.filters import add_filters
 from makerhub.web.hub import Hub
 from makerhub.web.key import secret_key
@@ -26,7 +26,16 @@ from makerhub.web.sessions import ServerSessions
 from makerhub.web.sign_in import POLICIES, add_sign_in
 from makerhub.web.viewer import viewer_language
 
-AUDIENCES: tuple[Audience, ...] = (home.audience, maker.audience, dispatcher.audience, admin.audience)
+AUDIENCES: tuple[Audience, ...] = (
+    home.audience,
+    public.audience,
+    requester.audience,
+    maker.audience,
+    dispatcher.audience,
+    courier.audience,
+    tracing.audience,
+    admin.audience,
+)
 ACCESS = (delivery_access, demand_access, printers_access, production_access, stock_access)
 """Importing them states who may see which rows; without its rule a model shows nothing."""
 

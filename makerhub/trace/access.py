@@ -1,0 +1,37 @@
+"""Who may follow a lot: who may see it, and the facilities that got pieces of it."""
+
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from makerhub.delivery.models import Allocation, AllocationState
+from makerhub.demand.models import RequestLine, SupplyRequest
+from makerhub.people.access import organisation_ids, visible
+from makerhub.people.models import Person, Role
+from makerhub.stock.models import Lot
+from makerhub.trace.service import NoSuchLot
+
+SENT = (AllocationState.SHIPPED, AllocationState.DELIVERED)
+
+
+def find_lot(session: Session, person: Person, label: str) -> Lot:
+    """The lot with this label, however it was typed, if `person` may follow it; else raises `NoSuchLot`."""
+    typed = "".join(label.split()).upper()
+    for mine in (visible(person, Lot), sent_to_facilities_of(person)):
+        lot = session.exec(mine.where(Lot.label == typed)).first()
+        if lot is not None:
+            return lot
+    raise NoSuchLot(label=label[:32])
+
+
+def sent_to_facilities_of(person: Person) -> SelectOfScalar[Lot]:
+    """The lots of which pieces went to a facility for which `person` asks."""
+    sent = (
+        select(Allocation.lot_id)
+        .join(RequestLine, col(RequestLine.id) == Allocation.line_id)
+        .join(SupplyRequest, col(SupplyRequest.id) == RequestLine.request_id)
+        .where(
+            col(Allocation.state).in_(SENT),
+            col(SupplyRequest.facility_id).in_(organisation_ids(person, Role.REQUESTER)),
+        )
+    )
+    return select(Lot).where(col(Lot.id).in_(sent))

@@ -1,0 +1,77 @@
+"""The catalogue as pages show it: of each design the version that counts, with its key and its picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from makerhub.designs.models import Design, DesignVersion, Part, VersionState
+from makerhub.designs.service import parts_of
+from makerhub.errors import NotFound
+from makerhub.lifecycle import history
+
+
+@dataclass(frozen=True)
+class Card:
+    """One design; `picture` is the SHA-256 of its largest part's picture, empty when there is none."""
+
+    key: str
+    version: DesignVersion
+    picture: str
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it may be asked for."""
+        return self.version.state is VersionState.PUBLISHED
+
+
+def cards(session: Session) -> list[Card]:
+    """Every design by name: its newest published version, or its newest one when all are withdrawn."""
+    rows = session.exec(select(Design.key, DesignVersion).join(Design).order_by(col(DesignVersion.published_at)))
+    newest: dict[str, DesignVersion] = {}
+    for key, version in rows:
+        known = newest.get(key)
+        if known is None or version.state is VersionState.PUBLISHED or known.state is VersionState.WITHDRAWN:
+            newest[key] = version
+    pictures = pictures_of(session, [version.id for version in newest.values()])
+    found = [Card(key, version, pictures.get(version.id, "")) for key, version in newest.items()]
+    return sorted(found, key=lambda card: (card.version.name.casefold(), card.key))
+
+
+def card(session: Session, key: str) -> Card:
+    """The design with this key; raises `NotFound`."""
+    for found in cards(session):
+        if found.key == key:
+            return found
+    raise NotFound
+
+
+def versions_of(session: Session, key: str) -> Sequence[DesignVersion]:
+    """All versions of a design, the newest first."""
+    mine = select(DesignVersion).join(Design).where(Design.key == key)
+    return session.exec(mine.order_by(col(DesignVersion.published_at).desc())).all()
+
+
+def why_withdrawn(session: Session, version: DesignVersion) -> str:
+    """The reason that was given for withdrawing the version; empty while it is published."""
+    withdrawn = [change for change in history(session, version) if change.after == VersionState.WITHDRAWN]
+    return withdrawn[-1].why if withdrawn else ""
+
+
+def pictures_of(session: Session, versions: Sequence[UUID]) -> dict[UUID, str]:
+    """The picture of the largest part of each version, by the version's id."""
+    drawn = select(Part.version_id, Part.picture_sha256).where(
+        col(Part.version_id).in_(versions), Part.picture_sha256 != ""
+    )
+    return dict(session.exec(drawn.order_by(col(Part.volume_mm3))).all())
+
+
+def is_picture(session: Session, sha256: str) -> bool:
+    """Whether this is the picture of a part of the catalogue, and so may be seen by everybody."""
+    return session.exec(select(Part.id).where(Part.picture_sha256 == sha256)).first() is not None
+
+
+def bill_of_materials(session: Session, version_id: UUID) -> Sequence[Part]:
+    """The printed parts of a version, the largest first."""
+    return sorted(parts_of(session, version_id), key=lambda part: -part.volume_mm3)

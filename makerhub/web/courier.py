@@ -1,0 +1,174 @@
+"""The courier's pages: what waits at the hub, what is under way, and the hand-over at the door."""
+
+import unicodedata
+from collections.abc import Mapping
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _  # type: ignore[import-untyped]
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from sqlmodel import Session, col
+
+from makerhub.delivery import service as delivery
+from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.errors import IllegalMove, MovedMeanwhile, NotFound, translatable
+from makerhub.people.access import find, organisation_ids, visible
+from makerhub.people.models import Role
+from makerhub.web.hub import hub
+from makerhub.web.navigation import Audience, Entry
+from makerhub.web.packing import bags, organisations
+from makerhub.web.policy import allowed
+from makerhub.web.viewer import viewer
+
+pages = Blueprint("courier", __name__, url_prefix="/deliveries")
+audience = Audience(
+    pages,
+    (
+        Entry(
+            "courier.deliveries",
+            translatable("Deliveries"),
+            translatable("Bring a delivery"),
+            translatable("See what waits at your hub and what you carry, and hand it over at the door."),
+            (Role.COURIER,),
+        ),
+    ),
+)
+
+TRIES = parse("5 per 15 minutes")
+"""Codes that may be typed for one shipment: guessing one of a million would take years."""
+
+TOO_MANY_TRIES = translatable(
+    "Too many wrong codes. Wait a quarter of an hour, or ask the facility to say on its own page that it has arrived."
+)
+
+_tries = MovingWindowRateLimiter(MemoryStorage())
+
+
+@pages.get("")
+@allowed(Role.COURIER)
+def deliveries() -> str:
+    """What the courier carries, and what waits at his or her hubs."""
+    me = viewer()
+    with hub().database.reading() as session:
+        mine = visible(me, Shipment).order_by(col(Shipment.packed_at))
+        carried = session.exec(mine.where(Shipment.state == ShipmentState.IN_TRANSIT, Shipment.courier_id == me.id))
+        waiting = session.exec(mine.where(Shipment.state == ShipmentState.PACKED, _at_my_hubs()))
+        shipments = {"carried": carried.all(), "waiting": waiting.all()}
+        every = [shipment for found in shipments.values() for shipment in found]
+        places = [place for shipment in every for place in (shipment.hub_id, shipment.facility_id)]
+        return render_template(
+            "courier/deliveries.html",
+            **shipments,
+            places=organisations(session, places),
+            bags=bags(session, [shipment.id for shipment in every]),
+        )
+
+
+@pages.get("/<uuid:shipment_id>")
+@allowed(Role.COURIER)
+def shipment(shipment_id: UUID) -> str:
+    """One shipment: from where, to where, what, and the next step."""
+    return _page(shipment_id, {})
+
+
+@pages.post("/<uuid:shipment_id>/taken")
+@allowed(Role.COURIER)
+def take(shipment_id: UUID) -> ResponseReturnValue:
+    """The courier has the shipment in hand."""
+    try:
+        with hub().database.changing() as session:
+            delivery.depart(session, _mine(session, shipment_id), courier_id=viewer().id, now=hub().clock())
+    except (NotFound, IllegalMove, MovedMeanwhile):
+        return _not_taken(shipment_id)
+    flash(_("It is yours now. At the door, ask for the hand-over code."), "success")
+    return redirect(url_for("courier.shipment", shipment_id=shipment_id))
+
+
+@pages.post("/<uuid:shipment_id>/hand-over")
+@allowed(Role.COURIER)
+def hand_over(shipment_id: UUID) -> ResponseReturnValue:
+    """The courier types the code that was told at the door."""
+    code = _digits(request.form.get("code", ""))
+    with hub().database.reading() as session:
+        carried = _carried(session, shipment_id)
+    if carried.state is ShipmentState.DELIVERED:
+        return redirect(url_for("courier.thanks", shipment_id=shipment_id))  # the button was pressed twice
+    if not code:
+        return _page(shipment_id, {"code": translatable("Enter the six figures that you were told at the door.")}), 400
+    if not _tries.hit(TRIES, str(shipment_id)):
+        return _page(shipment_id, {"code": TOO_MANY_TRIES}), HTTPStatus.TOO_MANY_REQUESTS
+    try:
+        with hub().database.changing() as session:
+            carried = _carried(session, shipment_id)
+            delivery.confirm_by_code(session, carried, code, by=viewer().id, now=hub().clock())
+    except delivery.WrongCode as error:
+        return _page(shipment_id, error.fields), 400
+    return redirect(url_for("courier.thanks", shipment_id=shipment_id))
+
+
+@pages.get("/<uuid:shipment_id>/thanks")
+@allowed(Role.COURIER)
+def thanks(shipment_id: UUID) -> str:
+    """It is delivered."""
+    with hub().database.reading() as session:
+        delivered = _carried(session, shipment_id)
+        if delivered.state is not ShipmentState.DELIVERED:
+            raise NotFound
+        return render_template("courier/thanks.html", **_details(session, delivered))
+
+
+def _page(shipment_id: UUID, errors: Mapping[str, str]) -> str:
+    with hub().database.reading() as session:
+        return render_template("courier/shipment.html", errors=errors, **_details(session, _mine(session, shipment_id)))
+
+
+def _details(session: Session, shipment: Shipment) -> Mapping[str, object]:
+    places = organisations(session, [shipment.hub_id, shipment.facility_id])
+    return {
+        "shipment": shipment,
+        "hub": places[shipment.hub_id],
+        "facility": places[shipment.facility_id],
+        "bags": bags(session, [shipment.id])[shipment.id],
+    }
+
+
+def _mine(session: Session, shipment_id: UUID) -> Shipment:
+    """The shipment that the viewer carries or may take; what he or she sees in another role is not a courier's."""
+    shipment = find(session, viewer(), Shipment, shipment_id)
+    may_take = shipment.state is ShipmentState.PACKED and shipment.hub_id in organisation_ids(viewer(), Role.COURIER)
+    if not may_take and shipment.courier_id != viewer().id:
+        raise NotFound
+    return shipment
+
+
+def _carried(session: Session, shipment_id: UUID) -> Shipment:
+    """The shipment, if the viewer carries it or has brought it."""
+    shipment = find(session, viewer(), Shipment, shipment_id)
+    if shipment.courier_id != viewer().id:
+        raise NotFound
+    return shipment
+
+
+def _not_taken(shipment_id: UUID) -> ResponseReturnValue:
+    """Say that somebody was faster, to couriers of this hub: to others there is no such shipment."""
+    with hub().database.reading() as session:
+        shipment = session.get(Shipment, shipment_id)
+    if shipment is None or shipment.hub_id not in organisation_ids(viewer(), Role.COURIER):
+        raise NotFound
+    if shipment.courier_id == viewer().id:
+        return redirect(url_for("courier.shipment", shipment_id=shipment_id))
+    flash(_("Another courier has taken this delivery already."), "warning")
+    return redirect(url_for("courier.deliveries"))
+
+
+def _at_my_hubs() -> bool:
+    return col(Shipment.hub_id).in_(organisation_ids(viewer(), Role.COURIER))  # type: ignore[return-value]
+
+
+def _digits(typed: str) -> str:
+    """The figures in what was typed, in whatever script, as 0 to 9."""
+    return "".join(str(unicodedata.decimal(character)) for character in typed if character.isdecimal())

@@ -1,0 +1,89 @@
+"""What pages show of requests: their lines with designs and pictures, and how far each has come."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
+from makerhub.designs.models import Design, DesignVersion
+from makerhub.web.catalogue import pictures_of
+from makerhub.web.progress import Progress, progress_of, total
+
+RUNNING = (RequestState.SUBMITTED, RequestState.ACCEPTED)
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """A line with what it asks for; `picture` is a SHA-256, or empty."""
+
+    line: RequestLine
+    version: DesignVersion
+    key: str
+    picture: str
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class ShownRequest:
+    """A request with its lines, in the order in which they are needed."""
+
+    request: SupplyRequest
+    lines: Sequence[ShownLine]
+
+    @property
+    def total(self) -> Progress:
+        """The progress of all lines together, in items."""
+        return total(shown.progress for shown in self.lines)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the facility still waits for something, and may cancel."""
+        return self.request.state in RUNNING
+
+    @property
+    def reference(self) -> str:
+        """What people say on the telephone to name the request."""
+        return self.request.id.hex[:8].upper()
+
+
+def show(session: Session, requests: Sequence[SupplyRequest]) -> list[ShownRequest]:
+    """The requests with their lines; the number of queries does not grow with them."""
+    wanted = col(RequestLine.request_id).in_([request.id for request in requests])
+    rows = session.exec(
+        select(RequestLine, DesignVersion, Design.key)
+        .join(DesignVersion, col(DesignVersion.id) == RequestLine.version_id)
+        .join(Design, col(Design.id) == DesignVersion.design_id)
+        .where(wanted)
+        .order_by(col(RequestLine.needed_by), col(DesignVersion.name))
+    ).all()
+    progress = progress_of(session, [line for line, _, _ in rows])
+    pictures = pictures_of(session, [version.id for _, version, _ in rows])
+    lines: dict[UUID, list[ShownLine]] = {}
+    for line, version, key in rows:
+        shown = ShownLine(line, version, key, pictures.get(version.id, ""), progress[line.id])
+        lines.setdefault(line.request_id, []).append(shown)
+    return [ShownRequest(request, lines.get(request.id, [])) for request in requests]
+
+
+def is_live(request: SupplyRequest, shipments: Sequence[Shipment]) -> bool:
+    """Whether anything may still happen: the request runs, or something of it is under way."""
+    return request.state in RUNNING or any(shipment.state is not ShipmentState.DELIVERED for shipment in shipments)
+
+
+def asked_already(session: Session, facility_id: UUID, designs: Collection[str]) -> list[ShownRequest]:
+    """The running requests of a facility that ask for one of these designs, by key."""
+    same = (
+        select(SupplyRequest)
+        .join(RequestLine, col(RequestLine.request_id) == SupplyRequest.id)
+        .join(DesignVersion, col(DesignVersion.id) == RequestLine.version_id)
+        .join(Design, col(Design.id) == DesignVersion.design_id)
+        .where(
+            SupplyRequest.facility_id == facility_id,
+            col(SupplyRequest.state).in_(RUNNING),
+            col(Design.key).in_(designs),
+        )
+    )
+    return show(session, session.exec(same.distinct().order_by(col(SupplyRequest.submitted_at))).all())
