@@ -14,6 +14,7 @@ from makerhub.background.embedded import EmbeddedEngine
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.designs.files import FileStore
+from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile, read_profiles
 from makerhub.designs.prusa_slicer import PrusaSlicer
 from makerhub.designs.slicer import Slicer
@@ -82,7 +83,7 @@ class Makerhub:
 
 
 def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None = None) -> Makerhub:
-    """Put a hub together from its settings; opens the database and starts nothing. `slicer` is PrusaSlicer by default."""
+    """Put a hub together; opens the database and starts nothing. `slicer` is PrusaSlicer by default."""
     database = Database(settings.database)
     files = FileStore(settings.files_directory)
     key_box = KeyBox(settings.key_file)
@@ -93,8 +94,8 @@ def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None =
         "settings": settings,
         "database": database,
         "files": files,
+        "plates": PlateCache(database, files, slicer, clock),
         "key_box": key_box,
-        "slicer": slicer,
         "profiles": profiles,
         "fleet": fleet,
         "journal": HubJournal(database),

@@ -138,7 +138,8 @@ def trace(settings: Settings, label: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2, default=str))
     else:
-        table = Table("Link", "What is known", title=f"Lot {found.label}")
+        table = Table("Link", title=f"Lot {found.label}")
+        table.add_column("What is known", overflow="fold")
         for name, value in lines(found):
             table.add_row(name, value)
         console.print(table)

@@ -1,4 +1,4 @@
-"""The use cases of designs: publish a folder as an immutable version, withdraw one, and have plates sliced."""
+"""The use cases of designs: publish a folder as an immutable version, and withdraw one."""
 
 import hashlib
 import json
@@ -15,11 +15,9 @@ from makerhub.db import Clock, Database
 from makerhub.designs.files import FileStore
 from makerhub.designs.geometry import MeshReport
 from makerhub.designs.inspection import inspect_mesh
-from makerhub.designs.manifest import Manifest, PartManifest, PrintSettings, read_manifest
-from makerhub.designs.models import Component, Design, DesignVersion, Part, PlateSlice, VersionState
+from makerhub.designs.manifest import Manifest, PartManifest, read_manifest
+from makerhub.designs.models import Component, Design, DesignVersion, Part, VersionState
 from makerhub.designs.pictures import thumbnail
-from makerhub.designs.profiles import PrinterProfile
-from makerhub.designs.slicer import PlateOrder, SlicedPlate, Slicer, input_hash
 from makerhub.lifecycle import begin, move
 
 
@@ -99,58 +97,6 @@ def components_of(session: Session, version_id: UUID) -> Sequence[Component]:
     """What is bought for an item of a version, by name."""
     mine = select(Component).where(Component.version_id == version_id)
     return session.exec(mine.order_by(col(Component.name))).all()
-
-
-def sliced_plate(
-    database: Database,
-    files: FileStore,
-    slicer: Slicer,
-    part_id: UUID,
-    copies: int,
-    profile: PrinterProfile,
-    material: str,
-    clock: Clock,
-) -> PlateSlice:
-    """A plate's G-code, from the cache or sliced now; blocks up to some minutes, so never inside a transaction.
-
-    Raises what `Slicer.slice` raises.
-    """
-    with database.reading() as session:
-        part = session.get_one(Part, part_id)
-    order = PlateOrder(files.get(part.mesh_sha256), copies, profile, material, PrintSettings(**part.settings))
-    with database.reading() as session:
-        cached = _plate_of(session, input_hash(order, slicer.version()))
-    return cached or _keep(database, files, part, order, slicer.slice(order), clock())
-
-
-def _keep(
-    database: Database, files: FileStore, part: Part, order: PlateOrder, plate: SlicedPlate, now: datetime
-) -> PlateSlice:
-    sha256 = files.put(plate.gcode)
-    with database.changing() as session:
-        other = _plate_of(session, plate.input_hash)
-        if other is not None:
-            return other
-        row = PlateSlice(
-            part_id=part.id,
-            profile=order.profile.key,
-            material=order.material,
-            copies=plate.copies,
-            input_hash=plate.input_hash,
-            gcode_sha256=sha256,
-            gcode_sha1=plate.sha1,
-            gcode_bytes=len(plate.gcode),
-            seconds=plate.seconds,
-            milligrams=plate.milligrams,
-            slicer_version=plate.slicer_version,
-            sliced_at=now,
-        )
-        session.add(row)
-        return row
-
-
-def _plate_of(session: Session, digest: str) -> PlateSlice | None:
-    return session.exec(select(PlateSlice).where(PlateSlice.input_hash == digest)).first()
 
 
 def _version_of(session: Session, content_hash: str) -> DesignVersion | None:

@@ -51,7 +51,7 @@ def surplus(wanted: Sequence[Wanted], supply: Mapping[UUID, int]) -> dict[UUID, 
     return {part: count - total.get(part, 0) for part, count in supply.items() if count > total.get(part, 0)}
 
 
-def plates(quantity: int, capacity: int) -> list[int]:
+def split(quantity: int, capacity: int) -> list[int]:
     """Split `quantity` copies over the fewest build plates of at most `capacity`, as evenly as can be."""
     count = -(-quantity // capacity)
     return [quantity // count + (number < quantity % count) for number in range(count)]

@@ -5,7 +5,9 @@ Each task reads rows of every slice, calls the pure rules, and records the outco
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import product
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
@@ -16,21 +18,20 @@ from makerhub.db import Clock, Database, IntegrityError
 from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
-from makerhub.designs.files import FileStore
 from makerhub.designs.manifest import PrintSettings
 from makerhub.designs.models import DesignVersion, Part, VersionState
+from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
-from makerhub.designs.service import sliced_plate
-from makerhub.designs.slicer import Slicer, copies_that_fit
+from makerhub.designs.slicer import copies_that_fit
 from makerhub.errors import MakerhubError, MovedMeanwhile
 from makerhub.planning.allocation import Available, allot
 from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
-from makerhub.planning.needs import Wanted, plates, shortfalls, surplus
+from makerhub.planning.needs import Wanted, shortfalls, split, surplus
 from makerhub.printers.models import Observation, PlateState, Printer, PrinterState
 from makerhub.printers.service import is_idle
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, JobState, PrintJob
-from makerhub.production.tasks import prepare_attempts
+from makerhub.production.tasks import SLICERS, prepare_attempts
 from makerhub.stock import service as stock
 from makerhub.stock.models import LotState
 
@@ -42,8 +43,7 @@ OPEN_JOBS = (JobState.QUEUED, JobState.ASSIGNED, JobState.HELD)
 @task
 def plan_jobs(
     database: Database,
-    files: FileStore,
-    slicer: Slicer,
+    plates: PlateCache,
     profiles: Mapping[str, PrinterProfile],
     settings: Settings,
     clock: Clock,
@@ -54,10 +54,8 @@ def plan_jobs(
         with database.reading() as session:
             missing = shortfalls(wanted(session, hub_id), supply(session, hub_id))
             printers = _printers(session, hub_id)
-        sizes = {
-            part_id: _plate_size(database, files, slicer, part_id, printers, profiles, settings, clock)
-            for part_id in {shortfall.part_id for shortfall in missing}
-        }
+            parts = [session.get_one(Part, part_id) for part_id in {shortfall.part_id for shortfall in missing}]
+        sizes = _plate_sizes(parts, printers, plates, profiles, settings)
         with database.changing() as session:
             _queue(session, hub_id, sizes, clock())
             _cancel_unwanted(session, hub_id, clock())
@@ -139,7 +137,7 @@ def _queue(session: Session, hub_id: UUID, sizes: Mapping[UUID, int], now: datet
     for shortfall in shortfalls(wanted(session, hub_id), supply(session, hub_id)):
         if sizes.get(shortfall.part_id, 0) > 0 and _is_published(session, shortfall.part_id):
             line = session.get_one(RequestLine, shortfall.line_id)
-            for copies in plates(shortfall.quantity, sizes[shortfall.part_id]):
+            for copies in split(shortfall.quantity, sizes[shortfall.part_id]):
                 production.plan_job(session, line, hub_id=hub_id, part_id=shortfall.part_id, copies=copies, now=now)
 
 
@@ -154,35 +152,36 @@ def _cancel_unwanted(session: Session, hub_id: UUID, now: datetime) -> None:
             production.cancel_job(session, job, why="nobody needs it any more", now=now)
 
 
-def _plate_size(
-    database: Database,
-    files: FileStore,
-    slicer: Slicer,
-    part_id: UUID,
+def _plate_sizes(
+    parts: Sequence[Part],
     printers: Sequence[Printer],
+    plates: PlateCache,
     profiles: Mapping[str, PrinterProfile],
     settings: Settings,
-    clock: Clock,
-) -> int:
-    """The copies that one plate may hold, so that every printer that can take the part can take the plate; 0 if none.
+) -> dict[UUID, int]:
+    """The copies of each part that one plate may hold, so that every printer that can take the part can take the plate.
 
-    A single copy is sliced for each model first: estimates from volume err up to threefold on tiny parts.
+    A single copy is sliced for each model first: estimates from volume err up to threefold on tiny parts. A part
+    that no printer can take is left out.
     """
-    with database.reading() as session:
-        part = session.get_one(Part, part_id)
-    sizes = []
-    for profile_key, material in {(printer.profile, printer.material) for printer in printers}:
-        profile = profiles.get(profile_key)
-        if profile is None or material not in part.materials or not fits_on(part, profile):
-            continue
+    models = {(printer.profile, printer.material) for printer in printers if printer.profile in profiles}
+
+    def size(case: tuple[Part, tuple[str, str]]) -> tuple[UUID, int] | None:
+        part, (model, material) = case
+        profile = profiles[model]
+        if material not in part.materials or not fits_on(part, profile):
+            return None
         try:
-            one = sliced_plate(database, files, slicer, part_id, 1, profile, material, clock)
+            one = plates.plate(part.id, 1, profile, material)
         except MakerhubError as error:
             log.warning("Part %s can not be sliced for %s: %s", part.name, profile.key, error)
-            continue
+            return None
         in_time = settings.longest_plate_hours * 3600 // max(one.seconds, 1)
-        sizes.append(max(1, min(fits_on(part, profile), in_time)))
-    return min(sizes, default=0)
+        return part.id, max(1, min(fits_on(part, profile), in_time))
+
+    with ThreadPoolExecutor(SLICERS) as pool:
+        found = [sized for sized in pool.map(size, product(parts, models)) if sized is not None]
+    return {part.id: min(copies for key, copies in found if key == part.id) for part in parts if part.id in dict(found)}
 
 
 def _queued_job(session: Session, job: PrintJob, profiles: Mapping[str, PrinterProfile]) -> QueuedJob:

@@ -5,6 +5,8 @@ questions on it.
 """
 
 import asyncio
+import contextlib
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -13,6 +15,9 @@ from typing import Any, TypeVar
 from makerhub.fleet.gateway import PrinterGateway
 
 Result = TypeVar("Result")
+Service = Callable[[PrinterGateway], Coroutine[Any, Any, None]]
+
+log = logging.getLogger(__name__)
 
 
 class Fleet:
@@ -22,16 +27,13 @@ class Fleet:
         self._opening = opening
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fleet", daemon=True)
-        self._context: AbstractAsyncContextManager[PrinterGateway] | None = None
+        self._resources = contextlib.AsyncExitStack()
         self._gateway: PrinterGateway | None = None
-        self._service: asyncio.Future[None] | None = None
 
-    def start(self, service: Callable[[PrinterGateway], Coroutine[Any, Any, None]] | None = None) -> None:
+    def start(self, service: Service | None = None) -> None:
         """Open the gateway, and run `service` (the poll loop) beside everything else."""
         self._thread.start()
-        self._submit(self._open())
-        if service is not None and self._gateway is not None:
-            self._service = asyncio.run_coroutine_threadsafe(service(self._gateway), self._loop)  # type: ignore[assignment]
+        self._submit(self._open(service))
 
     def run(self, question: Callable[[PrinterGateway], Awaitable[Result]]) -> Result:
         """Ask printers and wait for the result; never to be called from a page."""
@@ -45,21 +47,31 @@ class Fleet:
         return self._submit(ask())
 
     def stop(self) -> None:
-        """End the service, close the gateway and the loop."""
-        if self._service is not None:
-            self._service.cancel()
-        self._submit(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        """Have the service end, then close the gateway and the loop."""
+        if self._thread.is_alive():
+            self._submit(self._resources.aclose())
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
         self._loop.close()
 
-    async def _open(self) -> None:
-        self._context = self._opening()
-        self._gateway = await self._context.__aenter__()
-
-    async def _close(self) -> None:
-        if self._context is not None:
-            await self._context.__aexit__(None, None, None)
+    async def _open(self, service: Service | None) -> None:
+        self._gateway = await self._resources.enter_async_context(self._opening())
+        if service is not None:
+            running = asyncio.create_task(_logged(service(self._gateway)))
+            self._resources.push_async_callback(_ended, running)
 
     def _submit(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+async def _logged(service: Coroutine[Any, Any, None]) -> None:
+    try:
+        await service
+    except Exception:
+        log.exception("The printers are no longer looked at: the poll loop has failed")
+
+
+async def _ended(service: asyncio.Task[None]) -> None:
+    service.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await service

@@ -21,6 +21,7 @@ from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import BuildPlate, Consent, Observation, PlateState, Printer, PrinterState
 
 LONGEST_KEY = 200
+LONGEST_COLOUR = 32
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,9 @@ def resume(session: Session, printer: Printer, *, by: UUID, now: datetime) -> No
 
 def observe(session: Session, seen: Iterable[Seen]) -> None:
     """Write the last observation of each printer, many in one statement; silence keeps the last answer."""
-    everything = list(seen)
+    latest = {one.printer_id: one for one in seen}.values()
     for answered, columns in ((True, _ANSWERED), (False, _UNANSWERED)):
-        rows = [_row(one) for one in everything if isinstance(one.report, JobReport) is answered]
+        rows = [_row(one) for one in latest if isinstance(one.report, JobReport) is answered]
         if rows:
             session.execute(_upsert(session, columns), rows)
 
@@ -176,6 +177,8 @@ def _problems(new: NewPrinter) -> dict[str, str]:
     problems: dict[str, str] = {}
     if not 1 <= len(new.name.strip()) <= 100:
         problems["name"] = translatable("Give the printer a name of up to 100 letters.")
+    if len(new.colour.strip()) > LONGEST_COLOUR:
+        problems["colour"] = translatable("Keep the colour under 32 letters.")
     if new.material not in new.profile.materials:
         problems["material"] = translatable("Choose a material that this printer model can print.")
     if _origin(new.url) is None:

@@ -15,9 +15,8 @@ from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.designs.files import FileStore
 from makerhub.designs.models import DesignVersion, Part, PlateSlice, VersionState
+from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
-from makerhub.designs.service import sliced_plate
-from makerhub.designs.slicer import Slicer
 from makerhub.errors import MakerhubError
 from makerhub.fleet.gateway import FOLDER, PrinterGateway
 from makerhub.fleet.gateway import PrinterState as Doing
@@ -53,20 +52,15 @@ def withdraw_stale_attempts(database: Database, settings: Settings, clock: Clock
 
 @task
 def prepare_attempts(
-    database: Database,
-    files: FileStore,
-    slicer: Slicer,
-    profiles: Mapping[str, PrinterProfile],
-    clock: Clock,
-    soon: Nudge,
+    database: Database, plates: PlateCache, profiles: Mapping[str, PrinterProfile], clock: Clock, soon: Nudge
 ) -> None:
     """Have a plate sliced and guarded for each attempt that waits for it; the slice comes from the cache if it can."""
 
     def prepare(waiting: tuple[UUID, PrintJob, Printer]) -> None:
         attempt_id, job, printer = waiting
         try:
-            plate: PlateSlice | MakerhubError = sliced_plate(
-                database, files, slicer, job.part_id, job.copies, profiles[printer.profile], printer.material, clock
+            plate: PlateSlice | MakerhubError = plates.plate(
+                job.part_id, job.copies, profiles[printer.profile], printer.material
             )
         except MakerhubError as error:
             plate = error

@@ -32,8 +32,8 @@ from makerhub.trace.service import Trace
 from makerhub.web.server import serving
 
 MODELS = ("prusa-mk3s", "creality-ender-3", "prusa-mk3s")
-SPEED = 600.0
-"""How many times as fast as real printers the simulated ones print: an hour takes six seconds."""
+SPEED = 900.0
+"""How many times as fast as real printers the simulated ones print: an hour takes four seconds."""
 SHORTENED_SECONDS = 8
 DATA = Path("var/demo")
 
@@ -168,14 +168,14 @@ def _about_printers(kind: PrinterKind) -> str:
         return f"Printers: {len(MODELS)} simulated ones that run the real sliced G-code {SPEED:.0f} times as fast."
     return (
         f"Printers: {len(MODELS)} real OctoPrint servers with the Virtual Printer. "
-        f"Prints are SHORTENED to {SHORTENED_SECONDS} s of waiting: the G-code is sliced, checked and then replaced by dwells."
+        f"Prints are SHORTENED to {SHORTENED_SECONDS} s: "
+        "the G-code is really sliced and checked, and then replaced by waiting."
     )
 
 
 def _trace_table(trace: Trace) -> Table:
-    table = Table(
-        "Link", "What is known", title=f"One delivered item, traced back: lot {trace.label}", show_lines=False
-    )
+    table = Table("Link", title=f"One delivered item, traced back: lot {trace.label}")
+    table.add_column("What is known", overflow="fold")
     for name, value in lines(trace):
         table.add_row(name, value)
     return table

@@ -26,7 +26,7 @@ from makerhub.stock import service as stock
 from makerhub.stock.models import LotState
 from makerhub.trace.service import Trace, lots_of_request, trace
 
-WANTED = {"face-shield-headband": 4, "ear-saver": 20}
+WANTED = {"face-shield-headband": 2, "ear-saver": 10}
 PATIENCE_SECONDS = 110.0
 BLINK_SECONDS = 0.3
 
@@ -44,7 +44,8 @@ class Story:
         """Go the whole way; gives the trace of one delivered lot, or None when time ran out."""
         request = self._ask()
         if not self._make(request):
-            return self._give_up()
+            self._console.print(f"[red]Not all was made within {PATIENCE_SECONDS:.0f} s.[/] See: makerhub doctor")
+            return None
         self._deliver(request)
         with self._hub.database.reading() as session:
             return trace(session, lots_of_request(session, request.id)[0].label)
@@ -160,9 +161,6 @@ class Story:
 
     def _say(self, sentence: str) -> None:
         self._console.print(f"• {sentence}")
-
-    def _give_up(self) -> None:
-        self._console.print(f"[red]Not everything was made within {PATIENCE_SECONDS:.0f} s.[/] See: makerhub doctor")
 
 
 def _version(session: Session, key: str) -> DesignVersion:
