@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import replace
 
-from makerhub.designs.slicer import PlateOrder, SlicedPlate, Slicer
+from makerhub.designs.slicer import PlateOrder, SlicedPlate, Slicer, input_hash
 from makerhub.simulation.dwells import as_dwells
 
 
@@ -27,5 +27,6 @@ class ShortenedSlicer:
             gcode=gcode,
             sha256=hashlib.sha256(gcode).hexdigest(),
             sha1=hashlib.sha1(gcode, usedforsecurity=False).hexdigest(),
+            input_hash=input_hash(order, self.version()),
             slicer_version=self.version(),
         )
