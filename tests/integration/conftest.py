@@ -41,6 +41,21 @@ def real_octoprint(octoprint_of_session: RealOctoPrint) -> RealOctoPrint:
     return octoprint_of_session
 
 
+@pytest.fixture(scope="session")
+def second_octoprint_of_session(real_octoprints: Callable[[], RealOctoPrint]) -> RealOctoPrint:
+    """One more server, for the tests of whole hubs."""
+    return real_octoprints()
+
+
+@pytest.fixture
+def two_octoprints(
+    real_octoprint: RealOctoPrint, second_octoprint_of_session: RealOctoPrint
+) -> tuple[RealOctoPrint, RealOctoPrint]:
+    """Two real OctoPrints whose Virtual Printers are idle."""
+    second_octoprint_of_session.reset()
+    return real_octoprint, second_octoprint_of_session
+
+
 @pytest.fixture(params=["simulated", "real"])
 async def octoprint_target(request: pytest.FixtureRequest) -> AsyncIterator[Target]:
     """The contract's counterpart: each test runs against a simulated printer and against a real OctoPrint."""
