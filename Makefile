@@ -67,22 +67,23 @@ system-demo system-test: system-%:
 
 $(BIN)/python:
 	@scripts/check-python.sh $(PYTHON)
-	$(PYTHON) -m venv $(VENV)
+	@PYTHON=$(PYTHON) scripts/system-packages.sh setup
+	@$(PYTHON) -m venv $(VENV)
 
 $(STAMPS)/build: requirements-build.lock | $(BIN)/python
 	@mkdir -p $(STAMPS)
-	$(BIN)/python $(INSTALL) -r $<
+	@$(BIN)/python $(INSTALL) -r $<
 	@touch $@
 
 $(STAMPS)/runtime: requirements.lock pyproject.toml setup.py $(STAMPS)/build
 	@echo "Installing the locked packages into $(VENV): about 250 MB, a minute the first time"
-	$(BIN)/python $(INSTALL) -r $<
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@$(BIN)/python $(INSTALL) -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 $(STAMPS)/test: requirements-test.lock $(STAMPS)/runtime
 	@echo "Installing what the tests need besides: about 300 MB, a minute the first time"
-	$(BIN)/python $(INSTALL) -r $<
+	@$(BIN)/python $(INSTALL) -r $<
 	@touch $@
 
 $(STAMPS)/translations: $(CATALOGUES) $(STAMPS)/runtime
@@ -93,7 +94,7 @@ $(STAMPS)/translations: $(CATALOGUES) $(STAMPS)/runtime
 # --no-deps: the lock is complete, with netifaces2 in the place of netifaces.
 $(OCTOPRINT)/.stamp: requirements-octoprint.lock requirements-build.lock | $(BIN)/python
 	@echo "Installing OctoPrint into $(OCTOPRINT): about 200 MB, a minute and a half the first time"
-	$(BIN)/python -m venv $(OCTOPRINT)
-	$(OCTOPRINT)/bin/python $(INSTALL) -r requirements-build.lock
-	$(OCTOPRINT)/bin/python $(INSTALL) --no-deps -r $<
+	@$(BIN)/python -m venv $(OCTOPRINT)
+	@$(OCTOPRINT)/bin/python $(INSTALL) -r requirements-build.lock
+	@$(OCTOPRINT)/bin/python $(INSTALL) --no-deps -r $<
 	@touch $@

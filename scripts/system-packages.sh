@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install the Debian packages that makerhub needs and this machine lacks: system-packages.sh demo|test
+# Install the Debian packages that makerhub needs and this machine lacks: system-packages.sh setup|demo|test
 #
 # Does nothing, in milliseconds, when all are there. Needs root or sudo only when something is missing.
 set -eu
@@ -37,15 +37,18 @@ as_root() {
 
 # Debian's python3 comes without the modules that make a virtual environment.
 need python3-venv "${PYTHON:-python3}" -c 'import ensurepip, venv'
-need prusa-slicer command -v prusa-slicer
-case "${1:?usage: system-packages.sh demo|test}" in
-demo) ;;
+case "${1:-}" in
+setup) ;;
+demo)
+    need prusa-slicer command -v prusa-slicer
+    ;;
 test)
+    need prusa-slicer command -v prusa-slicer
     need chromium command -v chromium
     need fonts-liberation has_liberation_fonts
     ;;
 *)
-    echo "usage: system-packages.sh demo|test" >&2
+    echo "usage: system-packages.sh setup|demo|test" >&2
     exit 2
     ;;
 esac
@@ -54,7 +57,7 @@ esac
 command -v apt-get >/dev/null 2>&1 || give_up "there is no apt-get here"
 [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 || give_up "installing packages needs root or sudo"
 
-echo "makerhub: installing$missing with apt-get (up to 400 MB, a minute or two)"
+echo "makerhub: installing$missing with apt-get (the slicer and the browser are large: some minutes)"
 as_root apt-get update --quiet || give_up "apt-get update failed: is there a network?"
 # shellcheck disable=SC2086 # the list is meant to be split into words
 as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
