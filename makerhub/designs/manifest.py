@@ -84,13 +84,16 @@ class Manifest:
     components: tuple[ComponentManifest, ...]
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest in `folder`; raises `ManifestInvalid`, also for a file that it names and lacks."""
+def read_manifest(folder: Path, *, built: bool = True) -> Manifest:
+    """The manifest in `folder`; raises `ManifestInvalid`, also for a file that it names and lacks.
+
+    With `built=False` the exports may be missing: they are about to be built.
+    """
     file = folder / MANIFEST_NAME
     label = f"{folder.name}/{MANIFEST_NAME}"
     manifest = parse_manifest(_text_of(file, label), key=folder.name)
     for field, name in _files_named_by(manifest):
-        if not (folder / name).is_file():
+        if (built or not field.endswith(".export")) and not (folder / name).is_file():
             raise _refused(label, field, f"there is no file “{name}” in this folder")
     return manifest
 

@@ -173,7 +173,8 @@ def _downsampled(picture: Floats) -> Floats:
     mean = picture.reshape(SIZE, _SAMPLES, SIZE, _SAMPLES, 4).mean(axis=(1, 3))
     opacity = mean[..., 3:]
     colour = np.divide(mean[..., :3], opacity, out=np.zeros_like(mean[..., :3]), where=opacity > 0)
-    return np.clip(np.concatenate([colour, opacity], axis=-1), 0, 1)
+    picture: Floats = np.clip(np.concatenate([colour, opacity], axis=-1), 0, 1)
+    return picture
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -1,0 +1,196 @@
+"""The vocabulary of the shipped designs: curves, strokes of a given width, fillets, slabs with soft edges, engraved marks.
+
+Everything is in mm and prints without support: parts grow upwards from outlines, with a small chamfer at the bottom,
+where a round would overhang, and a round at the top, where hands touch.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+from manifold3d import CrossSection, Manifold, Mesh, triangulate
+from numpy.typing import NDArray
+from scipy.interpolate import make_interp_spline
+
+from makerhub.designs.geometry import Triangles
+
+Points = NDArray[np.float64]
+"""A polyline: shape (points, 2)."""
+
+_CIRCLE_SEGMENTS = 20
+_TOLERANCE_MM = 0.07
+
+
+def spline(points: Sequence[tuple[float, float]], count: int = 160) -> Points:
+    """A smooth curve through `points` in `count` steps of equal length."""
+    knots = np.array(points, dtype=np.float64)
+    chords = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(knots, axis=0), axis=1))])
+    fine = make_interp_spline(chords, knots, k=min(3, len(knots) - 1))(np.linspace(0, chords[-1], count * 8))
+    lengths = _lengths(fine)
+    even = np.linspace(0, lengths[-1], count)
+    return np.stack([np.interp(even, lengths, fine[:, axis]) for axis in (0, 1)], axis=-1)
+
+
+def arc(centre: tuple[float, float], radius: float, start_degrees: float, end_degrees: float, count: int = 24) -> Points:
+    """An arc around `centre`, counter-clockwise where the end is larger than the start."""
+    angles = np.radians(np.linspace(start_degrees, end_degrees, count))
+    return np.array(centre) + radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+
+
+def at_length(curve: Points, length: float) -> tuple[Points, Points]:
+    """The point `length` along a curve and the direction there (unit length)."""
+    lengths = _lengths(curve)
+    point, before, after = (
+        np.array([np.interp(where, lengths, curve[:, axis]) for axis in (0, 1)])
+        for where in (length, length - 0.5, length + 0.5)
+    )
+    direction = after - before
+    return point, direction / np.linalg.norm(direction)
+
+
+def stroke(curve: Points | Sequence[tuple[float, float]], width: float) -> CrossSection:
+    """A line of the given width with round ends."""
+    points = np.asarray(curve, dtype=np.float64)
+    dot = CrossSection.circle(width / 2, _CIRCLE_SEGMENTS)
+    dots = [dot.translate((float(x), float(y))) for x, y in points]
+    return union(CrossSection.batch_hull(list(pair)) for pair in pairwise(dots))
+
+
+def polygon(points: Points) -> CrossSection:
+    """The inside of a closed line, whichever way round it runs."""
+    x, y = points.T
+    area = float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
+    return CrossSection([points if area > 0 else points[::-1]])
+
+
+def disc(x: float, y: float, radius: float) -> CrossSection:
+    """A full circle."""
+    return CrossSection.circle(radius, _CIRCLE_SEGMENTS).translate((x, y))
+
+
+def union(sections: Iterable[CrossSection]) -> CrossSection:
+    """All sections as one."""
+    total = CrossSection()
+    for section in sections:
+        total += section
+    return total
+
+
+def filleted(section: CrossSection, inner: float, outer: float) -> CrossSection:
+    """The section with inner corners filled to a radius of `inner` and outer ones rounded to `outer`."""
+    segments = _CIRCLE_SEGMENTS
+    filled = section.offset(inner, circular_segments=segments).offset(-inner, circular_segments=segments)
+    return filled.offset(-outer, circular_segments=segments).offset(outer, circular_segments=segments)
+
+
+def with_mirror_image(section: CrossSection) -> CrossSection:
+    """The section and its image on the other side of the y axis."""
+    return section + section.mirror((1, 0))
+
+
+def soft_slab(section: CrossSection, height: float, top: float = 0.8, bottom: float = 0.4, steps: int = 4) -> Manifold:
+    """The section as a solid from z = 0 to `height`, rounded by `top` above and chamfered by `bottom` below.
+
+    The outer radii of the section must be larger than both, so that the outline can shrink without tying knots.
+    """
+    angles = np.linspace(0, np.pi / 2, steps + 1)
+    rounds = zip(top * (1 - np.cos(angles)), height - top + top * np.sin(angles), strict=True)
+    rings = [(bottom, 0.0), (0.0, bottom), *rounds] if top else [(bottom, 0.0), (0.0, bottom), (0.0, height)]
+    contours = [contour for contour in section.simplify(_TOLERANCE_MM).to_polygons() if len(contour) > 2]
+    levels = [[_inset(contour, inset) for contour in contours] for inset, _ in rings]
+    corners = np.concatenate(
+        [_at_height(np.concatenate(level), z) for level, (_, z) in zip(levels, rings, strict=True)]
+    )
+    faces = np.concatenate([_caps(levels), _walls(contours, len(rings))])
+    mesh = Mesh(corners.astype(np.float32), np.ascontiguousarray(faces.astype(np.uint32)))
+    return Manifold(mesh)
+
+
+def prism(section: CrossSection, height: float, z: float = 0.0) -> Manifold:
+    """The section as a plain solid from `z` upwards: for what is taken away."""
+    return section.extrude(height).translate((0, 0, z))
+
+
+def lettering(text: str, height: float, stroke_width: float = 0.6) -> CrossSection:
+    """Letters of the given height as strokes, in the middle of the origin; knows the glyphs of `_GLYPHS` alone."""
+    unit = height / 6
+    lines, x = [], 0.0
+    for letter in text:
+        advance, strokes = _GLYPHS[letter]
+        lines += [[(x + column * unit, row * unit) for column, row in line] for line in strokes]
+        x += (advance + 2) * unit
+    middle = (x - 2 * unit) / 2, height / 2
+    dot = CrossSection.circle(stroke_width / 2, 6)
+    placed = [[dot.translate((px - middle[0], py - middle[1])) for px, py in line] for line in lines]
+    return union(CrossSection.batch_hull(list(pair)) for line in placed for pair in pairwise([*line, line[-1]]))
+
+
+def triangles_of(solid: Manifold) -> Triangles:
+    """The faces of a solid, standing on z = 0 in the middle of the origin, as they survive 32-bit coordinates."""
+    mesh = solid.simplify(0.01).to_mesh()
+    faces: Triangles = np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3][np.asarray(mesh.tri_verts)]
+    low, high = faces.min(axis=(0, 1)), faces.max(axis=(0, 1))
+    return faces - np.array([*((low + high) / 2)[:2], low[2]])
+
+
+def _lengths(curve: Points) -> NDArray[np.float64]:
+    steps = np.linalg.norm(np.diff(curve, axis=0), axis=1)
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def _inset(contour: Points, distance: float) -> Points:
+    """Each corner moved inwards so that all edges move by `distance`: as many corners as before."""
+    edges = np.roll(contour, -1, axis=0) - contour
+    inward = np.stack([-edges[:, 1], edges[:, 0]], axis=-1) / np.linalg.norm(edges, axis=1, keepdims=True)
+    before = np.roll(inward, 1, axis=0)
+    bisector = (inward + before) / (1 + (inward * before).sum(axis=1, keepdims=True))
+    return contour + distance * bisector
+
+
+def _at_height(level: Points, z: float) -> NDArray[np.float64]:
+    return np.column_stack([level, np.full(len(level), z)])
+
+
+def _walls(contours: Sequence[Points], ring_count: int) -> NDArray[np.int64]:
+    """Two faces for every edge of the outline and every step upwards."""
+    size = sum(len(contour) for contour in contours)
+    faces, first = [], 0
+    for contour in contours:
+        here = first + np.arange(len(contour))
+        there = first + (np.arange(len(contour)) + 1) % len(contour)
+        for ring in range(ring_count - 1):
+            low, high = ring * size, (ring + 1) * size
+            faces += [np.stack([here + low, there + low, there + high], axis=-1)]
+            faces += [np.stack([here + low, there + high, here + high], axis=-1)]
+        first += len(contour)
+    return np.concatenate(faces)
+
+
+def _caps(levels: Sequence[Sequence[Points]]) -> NDArray[np.int64]:
+    """The faces of the bottom, looking down, and of the top."""
+    size = sum(len(contour) for contour in levels[0])
+    bottom = np.asarray(triangulate(list(levels[0])), dtype=np.int64)[:, ::-1]
+    top = np.asarray(triangulate(list(levels[-1])), dtype=np.int64) + size * (len(levels) - 1)
+    return np.concatenate([bottom, top])
+
+
+_GLYPHS: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
+    " ": (1, []),
+    "0": (4, [[(1, 0), (3, 0), (4, 1.5), (4, 4.5), (3, 6), (1, 6), (0, 4.5), (0, 1.5), (1, 0)]]),
+    "1": (2, [[(0, 4.5), (2, 6), (2, 0)]]),
+    "2": (4, [[(0, 5), (1, 6), (3, 6), (4, 5), (4, 4), (0, 0), (4, 0)]]),
+    "3": (4, [[(0, 6), (4, 6), (2, 3.6), (4, 2.4), (4, 1), (3, 0), (1, 0), (0, 1)]]),
+    "4": (4, [[(3, 0), (3, 6), (0, 2), (4, 2)]]),
+    "5": (4, [[(4, 6), (0, 6), (0, 3.5), (3, 3.5), (4, 2.5), (4, 1), (3, 0), (0, 0)]]),
+    "6": (4, [[(3, 6), (0, 3), (0, 1), (1, 0), (3, 0), (4, 1), (4, 2), (3, 3), (0, 3)]]),
+    "7": (4, [[(0, 6), (4, 6), (1, 0)]]),
+    "8": (4, [[(1, 3.2), (0, 4.4), (1, 6), (3, 6), (4, 4.4), (3, 3.2), (1, 3.2), (0, 1.6), (1, 0), (3, 0), (4, 1.6), (3, 3.2)]]),
+    "9": (4, [[(1, 0), (4, 3), (4, 5), (3, 6), (1, 6), (0, 5), (0, 4), (1, 3), (4, 3)]]),
+    ".": (0, [[(0, 0)]]),
+    "-": (3, [[(0, 3), (3, 3)]]),
+    "D": (4, [[(0, 0), (0, 6), (2.5, 6), (4, 4.5), (4, 1.5), (2.5, 0), (0, 0)]]),
+    "E": (4, [[(4, 0), (0, 0), (0, 6), (4, 6)], [(0, 3), (3, 3)]]),
+    "F": (4, [[(0, 0), (0, 6), (4, 6)], [(0, 3), (3, 3)]]),
+    "O": (4, [[(1, 0), (3, 0), (4, 1.5), (4, 4.5), (3, 6), (1, 6), (0, 4.5), (0, 1.5), (1, 0)]]),
+    "S": (4, [[(0, 0.8), (1, 0), (3, 0), (4, 0.8), (4, 2), (3.2, 2.8), (0.8, 3.4), (0, 4.2), (0, 5.2), (1, 6), (3, 6), (4, 5.2)]]),
+}
