@@ -28,11 +28,11 @@ from makerhub.web.viewer import viewer_language
 
 AUDIENCES: tuple[Audience, ...] = (
     home.audience,
-    public.audience,
     requester.audience,
     maker.audience,
     dispatcher.audience,
     courier.audience,
+    public.audience,
     tracing.audience,
     admin.audience,
 )

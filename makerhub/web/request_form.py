@@ -46,7 +46,7 @@ class Screen(Enum):
         """The screen on which a field is typed."""
         if name in ("facility", "hub"):
             return cls.WHERE
-        if name.startswith(QUANTITY):
+        if name == "lines" or name.startswith(QUANTITY):
             return cls.WHAT
         return cls.CHECK if name == "note" else cls.WHEN
 
@@ -168,7 +168,8 @@ def answers(
         note=draft.note,
     )
     broken = check(session, request, largest=largest, now=now)
-    return Answers(request, _by_field(broken, list(lines), choices) | problems)
+    found = _by_field(broken, list(lines)) | problems
+    return Answers(request, {name: found[name] for name in _in_page_order(draft, choices) if name in found})
 
 
 def form_key(typed: MultiDict[str, str]) -> UUID | None:
@@ -179,14 +180,19 @@ def form_key(typed: MultiDict[str, str]) -> UUID | None:
         return None
 
 
-def _by_field(problems: Mapping[str, str], keys: Sequence[str], choices: Choices) -> dict[str, str]:
+def _in_page_order(draft: Draft, choices: Choices) -> list[str]:
+    """The names of all fields, as a reader meets them."""
+    keys = list(dict.fromkeys((*draft.quantities, *choices.designs)))
+    quantities, stocks = ([f"{kind}{key}" for key in keys] for kind in (QUANTITY, STOCK))
+    return ["facility", "hub", "lines", *quantities, "needed_by", "urgency", *stocks, "note"]
+
+
+def _by_field(problems: Mapping[str, str], keys: Sequence[str]) -> dict[str, str]:
     """The service's problems, which number the lines, under the names of the form's fields."""
     named = {}
     for name, problem in problems.items():
         number, _, of_line = name.partition("-")
-        if name == "lines":
-            named[QUANTITY + next(iter(choices.designs), "")] = problem
-        elif of_line in ("quantity", "version"):
+        if of_line in ("quantity", "version"):
             named[QUANTITY + keys[int(number)]] = problem
         elif of_line == "stock_left":
             named[STOCK + keys[int(number)]] = problem

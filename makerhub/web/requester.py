@@ -24,12 +24,12 @@ from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import bags
 from makerhub.web.policy import allowed
-from makerhub.web.request_form import Answers, Choices, Draft, Screen, answers, form_key
+from makerhub.web.request_form import QUANTITY, STOCK, Answers, Choices, Draft, Screen, answers, form_key
 from makerhub.web.request_shown import RUNNING, asked_already, is_live, show
 from makerhub.web.timeline import timeline
 from makerhub.web.viewer import viewer, viewer_zone
 
-pages = Blueprint("requester", __name__, url_prefix="/requests")
+pages = Blueprint("requester", __name__)
 audience = Audience(
     pages,
     (
@@ -42,7 +42,7 @@ audience = Audience(
         ),
         Entry(
             "requester.requests",
-            translatable("My requests"),
+            translatable("Requests"),
             translatable("See what you asked for"),
             translatable("What is being made, what is on its way, and what has arrived."),
             (Role.REQUESTER,),
@@ -59,7 +59,7 @@ URGENCIES = (
 )
 
 
-@pages.get("")
+@pages.get("/requests")
 @allowed(Role.REQUESTER)
 def requests() -> str:
     """The requests of one's facilities: the open ones, then the latest of the others."""
@@ -77,28 +77,28 @@ def requests() -> str:
         )
 
 
-@pages.get("/new/where")
+@pages.get("/ask/where")
 @allowed(Role.REQUESTER)
 def ask_where() -> str:
     """For which facility, and which hub is asked; only where there is a choice."""
     return _ask(Screen.WHERE)
 
 
-@pages.get("/new")
+@pages.get("/ask")
 @allowed(Role.REQUESTER)
 def ask_what() -> str:
     """Which designs, and how many of each; the first screen for most."""
     return _ask(Screen.WHAT)
 
 
-@pages.get("/new/when")
+@pages.get("/ask/when")
 @allowed(Role.REQUESTER)
 def ask_when() -> str:
     """By when, how urgent it is, and what is left."""
     return _ask(Screen.WHEN)
 
 
-@pages.get("/new/check")
+@pages.get("/ask/check")
 @allowed(Role.REQUESTER)
 def ask_check() -> ResponseReturnValue:
     """All answers once more, before they are sent; those that were sent already lead to their request."""
@@ -109,7 +109,7 @@ def ask_check() -> ResponseReturnValue:
     return redirect(url_for("requester.supply_request", request_id=before.id))
 
 
-@pages.post("")
+@pages.post("/requests")
 @allowed(Role.REQUESTER)
 def submit() -> ResponseReturnValue:
     """Send the request; sending the same form twice is one request."""
@@ -128,7 +128,7 @@ def submit() -> ResponseReturnValue:
     return redirect(url_for("requester.sent", request_id=asked.id))
 
 
-@pages.get("/<uuid:request_id>/sent")
+@pages.get("/requests/<uuid:request_id>/sent")
 @allowed(Role.REQUESTER)
 def sent(request_id: UUID) -> str:
     """It is sent, and what happens next."""
@@ -139,28 +139,28 @@ def sent(request_id: UUID) -> str:
         )
 
 
-@pages.get("/<uuid:request_id>")
+@pages.get("/requests/<uuid:request_id>")
 @allowed(Role.REQUESTER)
 def supply_request(request_id: UUID) -> str:
     """One request: how far it is, what is on its way, and what happened."""
     return render_template("requester/request.html", **_details(request_id))
 
 
-@pages.get("/<uuid:request_id>/now")
+@pages.get("/requests/<uuid:request_id>/now")
 @allowed(Role.REQUESTER)
 def supply_request_now(request_id: UUID) -> str:
     """The part of the page that changes by itself."""
     return render_template("requester/_request.html", **_details(request_id))
 
 
-@pages.get("/<uuid:request_id>/cancel")
+@pages.get("/requests/<uuid:request_id>/cancel")
 @allowed(Role.REQUESTER)
 def confirm_cancel(request_id: UUID) -> str:
     """Ask once more before the request is cancelled."""
     return render_template("requester/cancel.html", **_details(request_id))
 
 
-@pages.post("/<uuid:request_id>/cancel")
+@pages.post("/requests/<uuid:request_id>/cancel")
 @allowed(Role.REQUESTER)
 def cancel(request_id: UUID) -> ResponseReturnValue:
     """The facility no longer needs it."""
@@ -172,7 +172,7 @@ def cancel(request_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("requester.supply_request", request_id=request_id))
 
 
-@pages.get("/<uuid:request_id>/arrived/<uuid:shipment_id>")
+@pages.get("/requests/<uuid:request_id>/arrived/<uuid:shipment_id>")
 @allowed(Role.REQUESTER)
 def confirm_arrived(request_id: UUID, shipment_id: UUID) -> str:
     """Ask once more before a delivery is confirmed."""
@@ -183,7 +183,7 @@ def confirm_arrived(request_id: UUID, shipment_id: UUID) -> str:
         )
 
 
-@pages.post("/<uuid:request_id>/arrived/<uuid:shipment_id>")
+@pages.post("/requests/<uuid:request_id>/arrived/<uuid:shipment_id>")
 @allowed(Role.REQUESTER)
 def arrived(request_id: UUID, shipment_id: UUID) -> ResponseReturnValue:
     """The facility says that a delivery has arrived."""
@@ -219,6 +219,7 @@ def _screen(
         draft=draft,
         given=given.request,
         errors=errors,
+        summary={name: _with_design(name, problem, choices) for name, problem in errors.items()},
         designs=_wanted_first(choices),
         urgencies=URGENCIES,
         today=hub().clock().astimezone(viewer_zone()).date(),
@@ -237,6 +238,13 @@ def _read(session: Session) -> tuple[Choices, Draft, Answers]:
     draft = Draft.read(request.values, choices)
     largest = hub().settings.largest_request
     return choices, draft, answers(session, draft, choices, me, zone=viewer_zone(), largest=largest, now=now)
+
+
+def _with_design(name: str, problem: str, choices: Choices) -> str:
+    """What is wrong, naming the design where the same may be wrong with several; translated."""
+    card = choices.designs.get(name.removeprefix(QUANTITY).removeprefix(STOCK))
+    text: str = _(problem)
+    return f"{card.version.name}: {text}" if card else text
 
 
 def _options(organisations: Sequence[Organisation]) -> list[tuple[UUID, str, str]]:

@@ -28,7 +28,7 @@ audience = Audience(
     (
         Entry(
             "tracing.look_up",
-            translatable("Look up a bag"),
+            translatable("Look up"),
             translatable("Look up a bag"),
             translatable("Type the label on a bag: what is in it, of what, when and how it was made."),
             FOLLOWERS,
@@ -78,4 +78,4 @@ def _fate(session: Session, chain: Trace) -> Mapping[str, object]:
 
 def _model(chain: Trace) -> str:
     profile = hub().profiles.get(chain.printer_model)
-    return f"{profile.vendor} {profile.model}" if profile else chain.printer_model
+    return profile.name if profile else chain.printer_model
