@@ -78,7 +78,7 @@ $(STAMPS)/build: requirements-build.lock | $(BIN)/python
 $(STAMPS)/runtime: requirements.lock pyproject.toml setup.py $(STAMPS)/build
 	@echo "Installing the locked packages into $(VENV): about 250 MB, a minute the first time"
 	@$(BIN)/python $(INSTALL) -r $<
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 $(STAMPS)/test: requirements-test.lock $(STAMPS)/runtime

@@ -58,7 +58,7 @@ command -v apt-get >/dev/null 2>&1 || give_up "there is no apt-get here"
 [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1 || give_up "installing packages needs root or sudo"
 
 echo "makerhub: installing$missing with apt-get (the slicer and the browser are large: some minutes)"
-as_root apt-get update --quiet || give_up "apt-get update failed: is there a network?"
+as_root apt-get -qq update || give_up "apt-get update failed: is there a network?"
 # shellcheck disable=SC2086 # the list is meant to be split into words
-as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends \
-    -o DPkg::Lock::Timeout=300 $missing || give_up "apt-get could not install them"
+as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
+    -o DPkg::Lock::Timeout=300 $missing >/dev/null || give_up "apt-get could not install them"
