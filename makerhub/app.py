@@ -23,6 +23,7 @@ from makerhub.fleet.gateway import PrinterGateway
 from makerhub.fleet.octoprint import OctoPrint
 from makerhub.fleet.poll import PollIntervals, PollLoop
 from makerhub.fleet.transport import Transport
+from makerhub.people.tasks import forget_sign_ins
 from makerhub.planning.tasks import allocate_lots, dispatch_jobs, plan_jobs
 from makerhub.printers.fleet import Fleet
 from makerhub.printers.keys import KeyBox
@@ -34,6 +35,7 @@ from makerhub.web.application import create_web
 from makerhub.web.hub import Hub
 
 TASKS = (
+    forget_sign_ins,
     check_printers,
     plan_jobs,
     dispatch_jobs,
@@ -63,12 +65,15 @@ class Makerhub:
     fleet: Fleet
     engine: EmbeddedEngine
     web: Flask
+    clock: Clock
 
     def start(self) -> None:
         """Begin to look at printers and to run the background tasks."""
         watch = Watch(self.database, self.key_box, self._nudge_after_change)
         intervals = poll_intervals(self.settings)
-        self.fleet.start(lambda gateway: PollLoop(gateway, watch.roster, watch.sink, intervals=intervals).run())
+        self.fleet.start(
+            lambda gateway: PollLoop(gateway, watch.roster, watch.sink, intervals=intervals, now=self.clock).run()
+        )
         self.engine.start()
 
     def stop(self) -> None:
@@ -113,7 +118,7 @@ def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None =
             profiles=profiles,
         )
     )
-    return Makerhub(settings, database, files, key_box, slicer, profiles, fleet, engine, web)
+    return Makerhub(settings, database, files, key_box, slicer, profiles, fleet, engine, web, clock)
 
 
 def prusa_slicer(settings: Settings) -> PrusaSlicer:
