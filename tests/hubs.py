@@ -25,7 +25,7 @@ from makerhub.migrations import migrate
 from makerhub.people.models import Person
 from makerhub.planning.tasks import allocate_lots, dispatch_jobs, plan_jobs
 from makerhub.printers import service as printers
-from makerhub.printers.models import Consent, Printer
+from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer
 from makerhub.printers.tasks import check_printers
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState
@@ -130,6 +130,19 @@ class Place:
             stock.count_print(session, row, good=copies, by=maker.id, now=utc_now())
             production.plate_cleared(session, row.printer_id, by=maker.id, now=utc_now())
         self.hub.engine.soon(dispatch_jobs)
+
+    def clear_plates(self) -> None:
+        """Makers clear every build plate on which nothing of ours is."""
+        with self.hub.database.changing() as session:
+            for plate in session.exec(select(BuildPlate).where(BuildPlate.state == PlateState.OCCUPIED)):
+                owner = session.get_one(Printer, plate.printer_id).owner_id
+                production.plate_cleared(session, plate.printer_id, by=owner, now=utc_now())
+        self.hub.engine.soon(dispatch_jobs)
+
+    def sweep(self) -> None:
+        """Wait until every printer was looked at and every task has begun once more."""
+        settings = self.hub.settings
+        time.sleep(2 * max(settings.sweep_seconds, settings.poll_idle_seconds))
 
     def check_lots(self) -> None:
         """The hub checks every lot that was made: all pieces pass."""
