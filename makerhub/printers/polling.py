@@ -25,7 +25,7 @@ class Watch:
         """The printers to look at now."""
         with self._database.reading() as session:
             printers = service.to_poll(session)
-        return {printer.id: service.connection(printer, self._key_box) for printer in printers}
+        return service.connections(printers, self._key_box)
 
     def sink(self, seen: list[Seen]) -> None:
         """Write what was seen, and tell when a state is not the one before."""

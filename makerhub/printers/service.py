@@ -1,5 +1,6 @@
 """The use cases of printers: register, check the key, pause and resume, and what was last heard."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +18,10 @@ from makerhub.fleet.gateway import Connection, JobReport, KeyReport, KeyVerdict,
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation as Seen
 from makerhub.lifecycle import begin, move
-from makerhub.printers.keys import KeyBox
+from makerhub.printers.keys import KeyBox, KeyUnreadable
 from makerhub.printers.models import BuildPlate, Consent, Observation, PlateState, Printer, PrinterState
+
+log = logging.getLogger(__name__)
 
 LONGEST_KEY = 200
 LONGEST_COLOUR = 32
@@ -115,6 +118,17 @@ def observe(session: Session, seen: Iterable[Seen]) -> None:
 def connection(printer: Printer, key_box: KeyBox) -> Connection:
     """How to reach the printer; raises `KeyUnreadable`."""
     return Connection(printer.url, key_box.decrypt(printer.encrypted_key, printer.id))
+
+
+def connections(printers: Iterable[Printer], key_box: KeyBox) -> dict[UUID, Connection]:
+    """How to reach each printer; one whose key can not be read is logged and left out, and holds up no other."""
+    found = {}
+    for printer in printers:
+        try:
+            found[printer.id] = connection(printer, key_box)
+        except KeyUnreadable as error:
+            log.error("Printer %s is left alone: %s", printer.id, error)
+    return found
 
 
 def to_poll(session: Session) -> Sequence[Printer]:

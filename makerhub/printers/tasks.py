@@ -1,7 +1,7 @@
 """What the printers' room does in the background: check the keys of printers that were registered."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 from uuid import UUID
 
 from makerhub.background import task
@@ -17,8 +17,7 @@ from makerhub.printers.models import Printer, PrinterState
 def check_printers(database: Database, fleet: Fleet, key_box: KeyBox, clock: Clock) -> None:
     """Ask each printer that waits for it what its key may do, and tell its maker."""
     with database.reading() as session:
-        waiting = service.in_state(session, PrinterState.UNCHECKED)
-        connections = [(printer.id, service.connection(printer, key_box)) for printer in waiting]
+        connections = service.connections(service.in_state(session, PrinterState.UNCHECKED), key_box)
     if not connections:
         return
     for printer_id, report in fleet.run(lambda gateway: _key_reports(gateway, connections)):
@@ -27,10 +26,10 @@ def check_printers(database: Database, fleet: Fleet, key_box: KeyBox, clock: Clo
 
 
 async def _key_reports(
-    gateway: PrinterGateway, connections: Sequence[tuple[UUID, Connection]]
+    gateway: PrinterGateway, connections: Mapping[UUID, Connection]
 ) -> list[tuple[UUID, KeyReport | Trouble]]:
-    reports = await asyncio.gather(*(_key_report(gateway, connection) for _, connection in connections))
-    return [(printer_id, report) for (printer_id, _), report in zip(connections, reports, strict=True)]
+    reports = await asyncio.gather(*(_key_report(gateway, connection) for connection in connections.values()))
+    return list(zip(connections, reports, strict=True))
 
 
 async def _key_report(gateway: PrinterGateway, connection: Connection) -> KeyReport | Trouble:

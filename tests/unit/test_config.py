@@ -175,8 +175,8 @@ def _toml(known: Field[Any]) -> str:
             return f"[{', '.join(_quoted(text) for text in texts)}]"
         case Path() as path:
             return _quoted(path.name if path == config.shipped(path.name) else path.as_posix())
-        case value:
-            return _quoted(value)
+        case other:
+            return _quoted(str(other))
 
 
 def _quoted(text: str) -> str:

@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 from builders import World, at_once, failures
 
+from makerhub.key_file import KeyFileUnsafe
 from makerhub.printers import service
-from makerhub.printers.keys import KeyBox, KeyFileUnsafe, KeyUnreadable
+from makerhub.printers.keys import KeyBox, KeyUnreadable
 from makerhub.printers.models import Printer
 
 KEY = "0123456789ABCDEF0123456789ABCDEF"

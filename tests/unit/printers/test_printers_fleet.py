@@ -1,0 +1,173 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+from builders import NOW, World
+
+from makerhub.fleet.gateway import (
+    NEEDED,
+    Connection,
+    JobReport,
+    KeyReport,
+    PrinterGateway,
+    PrinterTrouble,
+    Trouble,
+)
+from makerhub.fleet.gateway import PrinterState as Doing
+from makerhub.fleet.poll import Observation as Seen
+from makerhub.printers import service
+from makerhub.printers.fleet import Fleet
+from makerhub.printers.keys import KeyBox
+from makerhub.printers.models import Printer, PrinterState
+from makerhub.printers.polling import Watch
+from makerhub.printers.tasks import check_printers
+
+
+class Keys:
+    """A gateway to printers of which some can be asked what a key may do."""
+
+    def __init__(self, reports: dict[str, KeyReport | Trouble]) -> None:
+        self.reports = reports
+        self.is_open = False
+        self.asked: list[Connection] = []
+
+    async def key_report(self, connection: Connection) -> KeyReport:
+        self.asked.append(connection)
+        report = self.reports[connection.url]
+        if isinstance(report, Trouble):
+            raise PrinterTrouble(report)
+        return report
+
+    @asynccontextmanager
+    async def opening(self) -> AsyncIterator[PrinterGateway]:
+        self.is_open = True
+        yield cast("PrinterGateway", self)
+        self.is_open = False
+
+
+def test_questions_are_asked_on_the_open_gateway() -> None:
+    keys = Keys({"http://a": KeyReport(NEEDED)})
+    fleet = Fleet(keys.opening)
+    fleet.start()
+    try:
+        assert fleet.run(lambda gateway: gateway.key_report(Connection("http://a", "key"))) == KeyReport(NEEDED)
+        assert keys.is_open
+    finally:
+        fleet.stop()
+    assert not keys.is_open
+
+
+def test_what_goes_wrong_with_a_question_reaches_the_asker() -> None:
+    fleet = Fleet(Keys({"http://a": Trouble.UNREACHABLE}).opening)
+    fleet.start()
+    try:
+        with pytest.raises(PrinterTrouble):
+            fleet.run(lambda gateway: gateway.key_report(Connection("http://a", "key")))
+    finally:
+        fleet.stop()
+
+
+def test_a_fleet_that_was_not_started_can_not_be_asked() -> None:
+    fleet = Fleet(Keys({}).opening)
+    with pytest.raises(RuntimeError, match="not been started"):
+        fleet.run(lambda gateway: gateway.key_report(Connection("http://a", "key")))
+    fleet.stop()
+
+
+def test_stop_lets_the_service_finish_before_the_gateway_closes() -> None:
+    keys = Keys({})
+    seen: list[bool] = []
+
+    async def poll(_gateway: PrinterGateway) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            seen.append(keys.is_open)
+
+    fleet = Fleet(keys.opening)
+    fleet.start(poll)
+    fleet.run(lambda _: asyncio.sleep(0))
+    fleet.stop()
+    assert seen == [True]
+
+
+def test_a_service_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def poll(_gateway: PrinterGateway) -> None:
+        raise ZeroDivisionError
+
+    fleet = Fleet(Keys({}).opening)
+    with caplog.at_level(logging.ERROR):
+        fleet.start(poll)
+        fleet.run(lambda _: asyncio.sleep(0.01))
+        fleet.stop()
+    assert "ZeroDivisionError" in caplog.text
+
+
+def register(world: World, url: str) -> Printer:
+    with world.database.changing() as session:
+        return service.register(session, world.new_printer(url=url), world.key_box, now=NOW)
+
+
+def check(world: World, keys: Keys, **changes: Any) -> None:
+    fleet = Fleet(keys.opening)
+    fleet.start()
+    dependencies = {"database": world.database, "fleet": fleet, "key_box": world.key_box, "clock": lambda: NOW}
+    try:
+        check_printers.bind(dependencies | changes)()
+    finally:
+        fleet.stop()
+
+
+def test_every_waiting_printer_is_asked_and_each_answer_is_its_own(world: World) -> None:
+    good, silent, weak = (register(world, f"http://{name}.local") for name in ("good", "silent", "weak"))
+    keys = Keys(
+        {
+            good.url: KeyReport(NEEDED),
+            silent.url: Trouble.UNREACHABLE,
+            weak.url: KeyReport(frozenset()),
+        }
+    )
+    check(world, keys)
+    assert {connection.key for connection in keys.asked} == {"0123456789ABCDEF0123456789ABCDEF"}
+    states = [world.get(Printer, printer.id).state for printer in (good, silent, weak)]
+    assert states == [PrinterState.ACTIVE, PrinterState.REFUSED, PrinterState.REFUSED]
+
+
+def test_nobody_is_asked_twice(world: World) -> None:
+    keys = Keys({register(world, "http://good.local").url: KeyReport(NEEDED)})
+    check(world, keys)
+    check(world, keys)
+    assert len(keys.asked) == 1
+
+
+def test_a_key_that_can_not_be_read_holds_nobody_else_up(world: World, tmp_path: Any) -> None:
+    good, copied = register(world, "http://good.local"), register(world, "http://copied.local")
+    with world.database.changing() as session:
+        session.get_one(Printer, copied.id).encrypted_key = good.encrypted_key
+    check(world, Keys({good.url: KeyReport(NEEDED)}))
+    assert world.get(Printer, good.id).state is PrinterState.ACTIVE
+    assert world.get(Printer, copied.id).state is PrinterState.UNCHECKED
+    assert KeyBox(tmp_path / "hub.key").decrypt(good.encrypted_key, good.id)
+
+
+def test_the_poll_loop_looks_at_checked_printers_whose_key_can_be_read(world: World) -> None:
+    copied = world.add_printer("Copied")
+    with world.database.changing() as session:
+        session.get_one(Printer, copied.id).encrypted_key = world.printer.encrypted_key
+    register(world, "http://unchecked.local")
+    roster = Watch(world.database, world.key_box, lambda: None).roster()
+    assert {printer_id: connection.url for printer_id, connection in roster.items()} == {
+        world.printer.id: "http://octopi.local"
+    }
+
+
+def test_a_printer_that_does_something_new_is_told_of_once(world: World) -> None:
+    told: list[int] = []
+    watch = Watch(world.database, world.key_box, lambda: told.append(len(told)))
+    for doing in (Doing.OPERATIONAL, Doing.OPERATIONAL, Doing.PRINTING, Doing.PRINTING, Doing.OPERATIONAL):
+        watch.sink([Seen(world.printer.id, NOW, JobReport(doing))])
+    assert told == [0, 1, 2]
