@@ -62,7 +62,8 @@ class Settings:
     )
     printer_addresses: AddressMode = setting(
         "lan",
-        "Which printers the hub may call: “internet” (public addresses, https only), “lan” (also printer_networks) or “agents_only” (none).",
+        "Which printers the hub may call: “internet” (public addresses, https only), "
+        "“lan” (also printer_networks) or “agents_only” (none).",
     )
     printer_networks: tuple[str, ...] = setting(
         ("192.168.0.0/16", "10.0.0.0/8", "172.16.0.0/12"), "Networks (CIDR) in which printers may stand in “lan” mode."

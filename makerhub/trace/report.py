@@ -8,11 +8,9 @@ from makerhub.trace.service import Trace
 def lines(trace: Trace) -> list[tuple[str, str]]:
     """Name and value of each link of the chain, from the item that was received back to its design."""
     received = [
-        (
-            "received",
-            f"{to.quantity} by {to.facility}{_at(to.received_at)}, request {to.request_id}, {to.state.value.replace('_', ' ')}",
-        )
+        ("received", f"{to.quantity} by {to.facility}{_at(to.received_at)}, request {to.request_id}")
         for to in trace.recipients
+        if to.received_at
     ]
     return [
         *received,

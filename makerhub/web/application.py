@@ -11,13 +11,13 @@ from flask_babel import Babel  # type: ignore[import-untyped]
 
 from makerhub.delivery import access as delivery_access
 from makerhub.demand import access as demand_access
+from makerhub.key_file import secret_key
 from makerhub.printers import access as printers_access
 from makerhub.production import access as production_access
 from makerhub.stock import access as stock_access
-from makerhub.web import admin, courier, dispatcher, home, maker, public, requester, tracing
+from makerhub.web import admin, asking, courier, dispatcher, home, maker, public, requester, tracing
 from makerhub.web.filters import add_filters
 from makerhub.web.hub import Hub
-from makerhub.web.key import secret_key
 from makerhub.web.mistakes import explain_mistakes
 from makerhub.web.navigation import Audience
 from makerhub.web.policy import PUBLIC, guard
@@ -28,6 +28,7 @@ from makerhub.web.viewer import viewer_language
 
 AUDIENCES: tuple[Audience, ...] = (
     home.audience,
+    asking.audience,
     requester.audience,
     maker.audience,
     dispatcher.audience,
