@@ -38,8 +38,10 @@ class HubJournal:
                 if row.state is AttemptState.READY:
                     service.claim_start(session, row, now=now)
                     return True
+                if row.state is not AttemptState.SENDING:
+                    return False
                 row.sends += 1
-                return row.state is AttemptState.SENDING
+                return True
         except (IllegalMove, MovedMeanwhile):
             return False
 

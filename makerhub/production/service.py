@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from sqlmodel import Session, col, func, select
 
+from makerhub.db import IntegrityError
 from makerhub.demand.models import RequestLine
 from makerhub.errors import Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.lifecycle import begin, move
@@ -66,7 +67,10 @@ def assign(session: Session, job: PrintJob, printer: Printer, *, now: datetime) 
         state=AttemptState.PREPARING if printer.consent is Consent.AUTOMATIC else AttemptState.OFFERED,
         created_at=now,
     )
-    begin(session, attempt, now=now)
+    try:
+        begin(session, attempt, now=now)
+    except IntegrityError as error:  # another transaction gave the printer its attempt since we looked
+        raise MovedMeanwhile from error
     return attempt
 
 
@@ -117,11 +121,12 @@ def started(session: Session, attempt: Attempt, *, now: datetime) -> None:
 def end(session: Session, attempt: Attempt, outcome: Outcome, *, by: UUID | None = None, now: datetime) -> None:
     """Record how the attempt left the printer.
 
-    `FINISHED` waits for the maker's count. `FAILED` and `NOT_STARTED` put the job back into the queue, or hold it
-    after `TRIES_BEFORE_HOLD` failures. `IN_DOUBT` is a question to the maker. What was never started leaves the
-    build plate as clear as it was. What comes too late (the attempt has ended) changes nothing.
+    `FINISHED` waits for the maker's count. `FAILED` and `NOT_STARTED` put the job back into the queue; the failure
+    after which there are `TRIES_BEFORE_HOLD` or more holds it. `IN_DOUBT` is a question to the maker. What was never started leaves the
+    build plate as clear as it was. What comes too late (the attempt has ended, or is known to have started) changes
+    nothing.
     """
-    if attempt.state not in ON_THE_PRINTER or attempt.state is outcome.state:
+    if attempt.state not in ON_THE_PRINTER or outcome.state not in attempt.MOVES[attempt.state]:
         return
     if outcome.state is AttemptState.NOT_STARTED:
         move(session, plate_of(session, attempt.printer_id), PlateState.CLEAR, now=now, why="nothing was printed")
@@ -148,6 +153,14 @@ def plate_cleared(session: Session, printer_id: UUID, *, by: UUID, now: datetime
     if attempt is not None and attempt.state not in {AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY}:
         raise Invalid(translatable("Something of ours is still on this printer. Answer for it first."))
     move(session, plate_of(session, printer_id), PlateState.CLEAR, now=now, by=by)
+
+
+def require_free(session: Session, printer_id: UUID) -> None:
+    """Raise `Invalid` while the printer belongs to an attempt: its G-code was made for what the printer is now."""
+    if live_attempt(session, printer_id) is not None:
+        raise Invalid(
+            translatable("A print of ours waits for this printer or is on it. Wait for its end, then try again.")
+        )
 
 
 def release(session: Session, job: PrintJob, *, by: UUID, now: datetime) -> None:
@@ -195,13 +208,18 @@ def _maker_reference(session: Session, printer: Printer) -> UUID:
 
 
 def _end(session: Session, attempt: Attempt, outcome: Outcome, by: UUID | None, now: datetime) -> None:
-    move(session, attempt, outcome.state, now=now, by=by, why=outcome.why, doubt=outcome.doubt, ended_at=now)
+    ended_at = None if outcome.state is AttemptState.IN_DOUBT else now
+    move(session, attempt, outcome.state, now=now, by=by, why=outcome.why, doubt=outcome.doubt, ended_at=ended_at)
     if outcome.state in {AttemptState.FAILED, AttemptState.NOT_STARTED}:
         _requeue(session, attempt, outcome.why, now)
 
 
 def _requeue(session: Session, attempt: Attempt, why: str, now: datetime) -> None:
     job = job_of(session, attempt)
-    failures = select(func.count()).select_from(Attempt)
-    failed = session.exec(failures.where(Attempt.job_id == job.id, Attempt.state == AttemptState.FAILED)).one()
-    move(session, job, JobState.HELD if failed >= TRIES_BEFORE_HOLD else JobState.QUEUED, now=now, why=why)
+    has_failed = attempt.state is AttemptState.FAILED and _failures(session, job) >= TRIES_BEFORE_HOLD
+    move(session, job, JobState.HELD if has_failed else JobState.QUEUED, now=now, why=why)
+
+
+def _failures(session: Session, job: PrintJob) -> int:
+    failed = select(func.count()).select_from(Attempt).where(Attempt.job_id == job.id)
+    return session.exec(failed.where(Attempt.state == AttemptState.FAILED)).one()
