@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.models import Design, DesignVersion
+from makerhub.errors import NotFound
+from makerhub.people.access import organisation_ids, visible
+from makerhub.people.models import Person, Role
 from makerhub.web.catalogue import pictures_of
 from makerhub.web.progress import Progress, progress_of, total
 
@@ -47,6 +51,20 @@ class ShownRequest:
     def reference(self) -> str:
         """What people say on the telephone to name the request."""
         return self.request.id.hex[:8].upper()
+
+
+def my_requests(person: Person) -> SelectOfScalar[SupplyRequest]:
+    """The requests of the facilities for which `person` asks; not those that he or she sees in another role."""
+    facilities = organisation_ids(person, Role.REQUESTER)
+    return visible(person, SupplyRequest).where(col(SupplyRequest.facility_id).in_(facilities))
+
+
+def find_mine(session: Session, person: Person, request_id: UUID) -> SupplyRequest:
+    """One of them; raises `NotFound`."""
+    found = session.exec(my_requests(person).where(SupplyRequest.id == request_id)).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def show(session: Session, requests: Sequence[SupplyRequest]) -> list[ShownRequest]:

@@ -1,0 +1,171 @@
+"""The form that asks for equipment: at most five screens, one thing on each, and no JavaScript.
+
+What was typed travels along in the addresses: see `request_form`.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _  # type: ignore[import-untyped]
+from sqlmodel import Session, col, select
+
+from makerhub.db import IntegrityError
+from makerhub.demand import service as demand
+from makerhub.demand.models import SupplyRequest, Urgency
+from makerhub.errors import translatable
+from makerhub.people.models import Organisation, OrganisationKind, Role
+from makerhub.people.service import facilities_of
+from makerhub.web.catalogue import Card, cards
+from makerhub.web.hub import hub
+from makerhub.web.navigation import Audience, Entry
+from makerhub.web.policy import allowed
+from makerhub.web.request_form import QUANTITY, STOCK, Answers, Choices, Draft, Screen, answers, form_key
+from makerhub.web.request_shown import asked_already, my_requests
+from makerhub.web.viewer import viewer, viewer_zone
+
+pages = Blueprint("asking", __name__)
+audience = Audience(
+    pages,
+    (
+        Entry(
+            "asking.what",
+            translatable("Ask"),
+            translatable("Ask for equipment"),
+            translatable("What, how many and by when: it takes two minutes."),
+            (Role.REQUESTER,),
+        ),
+    ),
+)
+
+URGENCIES = (
+    (Urgency.CRITICAL, translatable("Critical"), translatable("We run out within two days, or have none left.")),
+    (Urgency.SOON, translatable("Soon"), translatable("We run out within two weeks.")),
+    (Urgency.ROUTINE, translatable("Routine"), translatable("For our store cupboard.")),
+)
+
+
+@pages.get("/ask/where")
+@allowed(Role.REQUESTER)
+def where() -> str:
+    """For which facility, and which hub is asked; only where there is a choice."""
+    return _ask(Screen.WHERE)
+
+
+@pages.get("/ask")
+@allowed(Role.REQUESTER)
+def what() -> str:
+    """Which designs, and how many of each; the first screen for most."""
+    return _ask(Screen.WHAT)
+
+
+@pages.get("/ask/when")
+@allowed(Role.REQUESTER)
+def when() -> str:
+    """By when, how urgent it is, and what is left."""
+    return _ask(Screen.WHEN)
+
+
+@pages.get("/ask/check")
+@allowed(Role.REQUESTER)
+def check() -> ResponseReturnValue:
+    """All answers once more, before they are sent; those that were sent already lead to their request."""
+    before = _sent_before()
+    if before is None:
+        return _ask(Screen.CHECK)
+    flash(_("You have sent this request already. If you need more, send a new one."))
+    return redirect(url_for("requester.supply_request", request_id=before.id))
+
+
+@pages.post("/requests")
+@allowed(Role.REQUESTER)
+def submit() -> ResponseReturnValue:
+    """Send the request; sending the same form twice is one request."""
+    before = _sent_before()
+    if before is not None:
+        return redirect(url_for("requester.sent", request_id=before.id))
+    with hub().database.reading() as session:
+        choices, draft, given = _read(session)
+        wrong = given.first_wrong(list(Screen))
+        if wrong:
+            return _screen(session, wrong[0], choices, draft, given, wrong[1]), 400
+    try:
+        asked = _submit(given)
+    except IntegrityError:
+        asked = _submit(given)  # the same form arrived twice at the same moment: now the other one is there
+    return redirect(url_for("requester.sent", request_id=asked.id))
+
+
+def _ask(screen: Screen) -> str:
+    """The wanted screen, or the first one before it on which something is wrong or was left out."""
+    with hub().database.reading() as session:
+        choices, draft, given = _read(session)
+        if not choices.facilities or not choices.hubs:
+            return render_template("asking/nobody_to_ask.html", choices=choices)
+        wrong = given.first_wrong(screen.earlier)
+        if wrong is None:
+            return _screen(session, screen, choices, draft, given, {})
+        begins = "form_key" not in request.args
+        return _screen(session, wrong[0], choices, draft, given, {} if begins else wrong[1])
+
+
+def _screen(
+    session: Session, screen: Screen, choices: Choices, draft: Draft, given: Answers, errors: Mapping[str, str]
+) -> str:
+    return render_template(
+        f"asking/{screen.value}.html",
+        choices=choices,
+        facilities=_options(choices.facilities),
+        hubs=_options(choices.hubs),
+        draft=draft,
+        given=given.request,
+        errors=errors,
+        summary={name: _with_design(name, problem, choices) for name, problem in errors.items()},
+        designs=_wanted_first(choices),
+        urgencies=URGENCIES,
+        today=hub().clock().astimezone(viewer_zone()).date(),
+        already=asked_already(session, given.request.facility_id, draft.chosen) if screen is Screen.CHECK else [],
+    )
+
+
+def _read(session: Session) -> tuple[Choices, Draft, Answers]:
+    me, now = viewer(), hub().clock()
+    hubs = select(Organisation).where(Organisation.kind == OrganisationKind.HUB).order_by(col(Organisation.name))
+    choices = Choices(
+        facilities=facilities_of(session, me),
+        hubs=session.exec(hubs).all(),
+        designs={card.key: card for card in cards(session) if card.is_published},
+    )
+    draft = Draft.read(request.values, choices)
+    largest = hub().settings.largest_request
+    return choices, draft, answers(session, draft, choices, me, zone=viewer_zone(), largest=largest, now=now)
+
+
+def _with_design(name: str, problem: str, choices: Choices) -> str:
+    """What is wrong, naming the design where the same may be wrong with several; translated."""
+    card = choices.designs.get(name.removeprefix(QUANTITY).removeprefix(STOCK))
+    text: str = _(problem)
+    return f"{card.version.name}: {text}" if card else text
+
+
+def _options(organisations: Sequence[Organisation]) -> list[tuple[UUID, str, str]]:
+    return [(one.id, one.name, one.place) for one in organisations]
+
+
+def _wanted_first(choices: Choices) -> Sequence[Card]:
+    """The designs by name, but first the one whose page led here."""
+    wanted = request.values.get("design", "")
+    return sorted(choices.designs.values(), key=lambda card: card.key != wanted)
+
+
+def _sent_before() -> SupplyRequest | None:
+    """The request that was sent with this form, by the viewer or a colleague."""
+    with hub().database.reading() as session:
+        key = form_key(request.values)
+        return session.exec(my_requests(viewer()).where(SupplyRequest.form_key == key)).first() if key else None
+
+
+def _submit(given: Answers) -> SupplyRequest:
+    with hub().database.changing() as session:
+        return demand.submit(session, given.request, largest=hub().settings.largest_request, now=hub().clock())
