@@ -23,6 +23,7 @@ from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.start import StartJournal, reconcile, start
 from makerhub.fleet.verdict import Attempt as Sending
 from makerhub.fleet.verdict import Verdict
+from makerhub.lifecycle import history
 from makerhub.printers.fleet import Fleet
 from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Observation, Printer, PrinterState
@@ -133,7 +134,13 @@ def _why_stale(session: Session, attempt: Attempt, settings: Settings, now: date
     if session.get_one(Printer, attempt.printer_id).state is not PrinterState.ACTIVE:
         return "the printer takes no jobs now"
     patience = settings.offer_minutes if attempt.state is AttemptState.OFFERED else settings.start_minutes
-    return "it took too long" if now - attempt.created_at > timedelta(minutes=patience) else ""
+    return "it took too long" if now - _waits_since(session, attempt) > timedelta(minutes=patience) else ""
+
+
+def _waits_since(session: Session, attempt: Attempt) -> datetime:
+    """Since when its maker has had the offer, or since when it was to be started."""
+    first = AttemptState.OFFERED if attempt.state is AttemptState.OFFERED else AttemptState.PREPARING
+    return next(change.at for change in history(session, attempt) if change.after == first)
 
 
 def _order(session: Session, attempt: Attempt) -> tuple[UUID, PrintJob, Printer]:
