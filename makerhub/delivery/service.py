@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from makerhub.delivery.models import Allocation, AllocationState, Receipt, Shipment, ShipmentState
 from makerhub.demand import service as demand
-from makerhub.demand.models import RequestLine, SupplyRequest
+from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.models import Part
 from makerhub.errors import Invalid, translatable
 from makerhub.lifecycle import begin, move
@@ -64,7 +64,9 @@ def release(session: Session, request: SupplyRequest, *, why: str, now: datetime
 
 
 def pack(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> Shipment:
-    """Put all that is reserved for the request into one shipment; raises `Invalid` when nothing is."""
+    """Put all that is reserved for the request into one shipment; raises `Invalid` when nothing is, or nobody waits."""
+    if request.state is not RequestState.ACCEPTED:
+        raise Invalid(translatable("This request has ended: nobody waits for it any more."))
     reserved = reserved_for(session, request.id)
     if not reserved:
         raise Invalid(translatable("Nothing is reserved for this request yet."))
