@@ -1,7 +1,7 @@
 """The use cases of printers: register, check the key, pause and resume, and what was last heard."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from makerhub.fleet.addresses import printer_url
 from makerhub.fleet.gateway import Connection, JobReport, KeyReport, KeyVerdict, PrinterTrouble, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation as Seen
-from makerhub.lifecycle import begin, move
+from makerhub.lifecycle import begin, history, move
 from makerhub.printers.keys import KeyBox, KeyUnreadable
 from makerhub.printers.models import BuildPlate, Consent, Observation, PlateState, Printer, PrinterState
 
@@ -29,12 +29,12 @@ LONGEST_COLOUR = 32
 
 @dataclass(frozen=True)
 class NewPrinter:
-    """A printer as its maker registers it: `url` and `key` are OctoPrint's."""
+    """A printer as its maker registers it: `url` and `key` are OctoPrint's; without a `profile` it is refused."""
 
     owner_id: UUID
     hub_id: UUID
     name: str
-    profile: PrinterProfile
+    profile: PrinterProfile | None
     material: str
     url: str
     key: str
@@ -49,7 +49,7 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
     Raises `Invalid` with a sentence for each field that is wrong.
     """
     problems = _problems(new)
-    if problems:
+    if problems or new.profile is None:
         raise Invalid(fields=problems)
     printer_id = uuid4()
     printer = Printer(
@@ -69,6 +69,36 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
     plate = BuildPlate(printer_id=printer.id, state=PlateState.CLEAR if new.plate_is_clear else PlateState.OCCUPIED)
     begin(session, plate, now=now, by=new.owner_id)
     return printer
+
+
+def change(session: Session, printer: Printer, new: NewPrinter, key_box: KeyBox, *, now: datetime) -> None:
+    """Take over what its maker changed; an empty key keeps the old one, and model, hub and plate stay as they are.
+
+    Under a new address or with a new key the printer is checked again. Raises `Invalid` like `register`.
+    """
+    problems = _problems(new)
+    if not new.key:
+        problems.pop("key", None)
+    if problems:
+        raise Invalid(fields=problems)
+    is_connected_anew = reconnects(printer, new)
+    printer.name, printer.material, printer.colour = new.name.strip(), new.material, new.colour.strip()
+    printer.consent, printer.url = new.consent, _origin(new.url) or ""
+    if new.key:
+        printer.encrypted_key = key_box.encrypt(new.key.strip(), printer.id)
+    session.add(printer)
+    if is_connected_anew and printer.state is not PrinterState.UNCHECKED:
+        check_again(session, printer, by=new.owner_id, now=now)
+
+
+def reconnects(printer: Printer, new: NewPrinter) -> bool:
+    """Whether the change gives the printer another address or key."""
+    return bool(new.key) or _origin(new.url) != printer.url
+
+
+def retire(session: Session, printer: Printer, *, by: UUID, now: datetime) -> None:
+    """The maker takes the printer back: nothing is asked of it any more, and its key is forgotten."""
+    move(session, printer, PrinterState.RETIRED, now=now, by=by, encrypted_key=b"")
 
 
 def key_checked(session: Session, printer: Printer, report: KeyReport | Trouble, *, now: datetime) -> None:
@@ -107,12 +137,16 @@ def resume(session: Session, printer: Printer, *, by: UUID, now: datetime) -> No
 
 
 def observe(session: Session, seen: Iterable[Seen]) -> None:
-    """Write the last observation of each printer, many in one statement; silence keeps the last answer."""
+    """Write the last observation of each printer, many in one statement; silence keeps the last answer.
+
+    A build plate on which something else is printed is clear no more.
+    """
     latest = {one.printer_id: one for one in seen}.values()
     for answered, columns in ((True, _ANSWERED), (False, _UNANSWERED)):
         rows = [_row(one) for one in latest if isinstance(one.report, JobReport) is answered]
         if rows:
             session.execute(_upsert(session, columns), rows)
+    _occupy_plates(session, {one.printer_id: one.seen_at for one in latest if _is_printing(one)})
 
 
 def connection(printer: Printer, key_box: KeyBox) -> Connection:
@@ -161,6 +195,22 @@ _ANSWERED = ("asked_at", "seen_at", "state", "completion", "file_path", "seconds
 _UNANSWERED = ("asked_at", "trouble")
 
 
+def _is_printing(seen: Seen) -> bool:
+    return isinstance(seen.report, JobReport) and seen.report.state.is_active
+
+
+def _occupy_plates(session: Session, printing: Mapping[UUID, datetime]) -> None:
+    """Our own prints occupy their plate before they are sent: what prints on a clear one is somebody else's.
+
+    What was seen before the plate was cleared is late news.
+    """
+    clear = select(BuildPlate).where(col(BuildPlate.printer_id).in_(printing), BuildPlate.state == PlateState.CLEAR)
+    for plate in session.exec(clear).all() if printing else ():
+        cleared_at, seen_at = history(session, plate)[-1].at, printing[plate.printer_id]
+        if seen_at > cleared_at:
+            move(session, plate, PlateState.OCCUPIED, now=seen_at, why="a print that is not ours")
+
+
 def _row(seen: Seen) -> dict[str, object]:
     match seen.report:
         case JobReport() as report:
@@ -193,7 +243,9 @@ def _problems(new: NewPrinter) -> dict[str, str]:
         problems["name"] = translatable("Give the printer a name of up to 100 letters.")
     if len(new.colour.strip()) > LONGEST_COLOUR:
         problems["colour"] = translatable("Keep the colour under 32 letters.")
-    if new.material not in new.profile.materials:
+    if new.profile is None:
+        problems["profile"] = translatable("Choose the model of your printer.")
+    elif new.material not in new.profile.materials:
         problems["material"] = translatable("Choose a material that this printer model can print.")
     if _origin(new.url) is None:
         problems["url"] = translatable("Enter the address of OctoPrint, such as http://octopi.local.")
