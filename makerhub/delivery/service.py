@@ -65,7 +65,7 @@ def release(session: Session, request: SupplyRequest, *, why: str, now: datetime
 
 def pack(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> Shipment:
     """Put all that is reserved for the request into one shipment; raises `Invalid` when nothing is, or nobody waits."""
-    if request.state is not RequestState.ACCEPTED:
+    if _locked(session, request.id).state is not RequestState.ACCEPTED:
         raise Invalid(translatable("This request has ended: nobody waits for it any more."))
     reserved = reserved_for(session, request.id)
     if not reserved:
@@ -92,7 +92,7 @@ def depart(session: Session, shipment: Shipment, *, courier_id: UUID, now: datet
 
 def confirm_by_code(session: Session, shipment: Shipment, code: str, *, by: UUID, now: datetime) -> Receipt:
     """The courier was told the hand-over code at the door; raises `WrongCode`."""
-    typed = "".join(character for character in code if character.isdigit())
+    typed = "".join(str(int(character)) for character in code if character.isdecimal())  # of any script
     if not secrets.compare_digest(typed, shipment.hand_over_code):
         raise WrongCode(fields={"code": WrongCode.template})
     return _confirm(session, shipment, by=by, by_code=True, now=now)
@@ -105,6 +105,7 @@ def confirm_by_facility(session: Session, shipment: Shipment, *, by: UUID, now: 
 
 def _confirm(session: Session, shipment: Shipment, *, by: UUID, by_code: bool, now: datetime) -> Receipt:
     move(session, shipment, ShipmentState.DELIVERED, now=now, by=by)
+    _locked(session, shipment.request_id)  # so that the last of several deliveries at once sees all the others
     receipt = Receipt(shipment_id=shipment.id, confirmed_by=by, by_hand_over_code=by_code, at=now)
     session.add(receipt)
     for allocation in contents(session, shipment.id):
@@ -122,17 +123,23 @@ def _confirm(session: Session, shipment: Shipment, *, by: UUID, by_code: bool, n
     return receipt
 
 
+def _locked(session: Session, request_id: UUID) -> SupplyRequest:
+    """The request as it is now, which nobody else changes before this transaction ends."""
+    wanted = select(SupplyRequest).where(SupplyRequest.id == request_id).with_for_update()
+    return session.exec(wanted.execution_options(populate_existing=True)).one()
+
+
 def contents(session: Session, shipment_id: UUID) -> Sequence[Allocation]:
-    """What is in a shipment."""
-    return session.exec(select(Allocation).where(Allocation.shipment_id == shipment_id)).all()
+    """What is in a shipment, by lot."""
+    mine = select(Allocation).where(Allocation.shipment_id == shipment_id)
+    return session.exec(mine.order_by(col(Allocation.lot_id))).all()
 
 
 def reserved_for(session: Session, request_id: UUID) -> Sequence[Allocation]:
-    """What is reserved for a request and not yet packed."""
+    """What is reserved for a request and not yet packed, by lot: all who lock lots do so in one order."""
     mine = select(Allocation).join(RequestLine, col(RequestLine.id) == Allocation.line_id)
-    return session.exec(
-        mine.where(RequestLine.request_id == request_id, Allocation.state == AllocationState.RESERVED)
-    ).all()
+    reserved = mine.where(RequestLine.request_id == request_id, Allocation.state == AllocationState.RESERVED)
+    return session.exec(reserved.order_by(col(Allocation.lot_id))).all()
 
 
 def delivered_items(session: Session, request_id: UUID) -> Mapping[UUID, int]:

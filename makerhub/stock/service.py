@@ -16,6 +16,7 @@ from makerhub.stock.models import AccountKind, Inspection, Lot, LotState
 
 LABEL_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 LABEL_LENGTH = 10
+LONGEST_NOTE = 500
 
 
 def count_print(session: Session, attempt: Attempt, *, good: int, by: UUID, now: datetime) -> Lot | None:
@@ -47,6 +48,8 @@ def inspect(session: Session, lot: Lot, *, passed: int, note: str = "", by: UUID
     if not 0 <= passed <= lot.quantity:
         problem = translatable("Enter how many passed: from 0 to the number in the lot.")
         raise Invalid(fields={"passed": problem})
+    if len(note.strip()) > LONGEST_NOTE:
+        raise Invalid(fields={"note": translatable("Keep the note under 500 characters.")})
     move(session, lot, LotState.PASSED if passed else LotState.REJECTED, now=now, by=by)
     inspection = Inspection(
         lot_id=lot.id, inspected_by=by, passed=passed, rejected=lot.quantity - passed, note=note.strip(), at=now
@@ -84,8 +87,9 @@ def lots_in(session: Session, state: LotState, hub_id: UUID | None = None) -> Se
 
 
 def lot_by_label(session: Session, label: str) -> Lot | None:
-    """The lot with this label, however its letters and spaces were typed."""
-    return session.exec(select(Lot).where(Lot.label == label.strip().upper())).first()
+    """The lot with this label, however its letters, spaces and hyphens were typed."""
+    typed = "".join(character for character in label.upper() if character in LABEL_ALPHABET)
+    return session.exec(select(Lot).where(Lot.label == typed)).first()
 
 
 def _new_label() -> str:

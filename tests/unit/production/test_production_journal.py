@@ -12,7 +12,7 @@ from makerhub.fleet.gateway import Connection
 from makerhub.fleet.verdict import Attempt as Sending
 from makerhub.fleet.verdict import Outcome, Reason, Verdict
 from makerhub.printers import service as printers
-from makerhub.printers.models import BuildPlate, PlateState, Printer
+from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer
 from makerhub.production import service
 from makerhub.production.journal import HubJournal
 from makerhub.production.models import LIVE, ON_THE_PRINTER, Attempt, AttemptState, JobState, PrintJob
@@ -45,7 +45,7 @@ def sending(world: World, attempt: Attempt) -> Sending:
 
 def plate(world: World) -> PlateState:
     with world.database.reading() as session:
-        return session.exec(select(BuildPlate.state).where(BuildPlate.printer_id == world.printer.id)).one()
+        return session.exec(select(BuildPlate).where(BuildPlate.printer_id == world.printer.id)).one().state
 
 
 def pause(world: World) -> None:
@@ -111,8 +111,7 @@ def in_state(world: World, state: AttemptState) -> Attempt:
             stock.count_print(session, row, good=4, by=world.maker.id, now=NOW)
     elif state is AttemptState.OFFERED:
         with world.database.changing() as session:
-            row = session.get_one(Printer, world.printer.id)
-            row.consent = type(row.consent).ASK
+            session.get_one(Printer, world.printer.id).consent = Consent.ASK
         attempt = world.attempt(state)
     else:
         attempt = world.attempt(state)
