@@ -13,12 +13,13 @@ from sqlmodel import Session, SQLModel, col, select
 
 from makerhub.app import Makerhub, assemble, prusa_slicer, utc_now
 from makerhub.config import Settings, load
-from makerhub.db import Clock
+from makerhub.db import Clock, Database
 from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Shipment
 from makerhub.demand import service as demand
 from makerhub.demand.models import SupplyRequest, Urgency
 from makerhub.designs import service as designs
+from makerhub.designs.files import FileStore
 from makerhub.designs.models import Design, DesignVersion
 from makerhub.designs.slicer import Slicer
 from makerhub.migrations import migrate
@@ -182,7 +183,7 @@ def running_hub(
 ) -> Iterator[Place]:
     """A new hub with one design and its people, whose engine and poll loop run while the block lasts."""
     hub = assemble(settings, clock, slicer(prusa_slicer(settings)))
-    network = found(hub)
+    network = found(settings, hub.database)
     hub.start()
     try:
         yield Place(hub, network)
@@ -190,13 +191,13 @@ def running_hub(
         hub.stop()
 
 
-def found(hub: Makerhub) -> Network:
+def found(settings: Settings, database: Database) -> Network:
     """Make the tables, publish one design of the catalogue, and make the people known."""
-    migrate(hub.database)
-    checked = designs.check_folder(hub.settings.catalogue / DESIGN)
-    designs.publish(hub.database, hub.files, checked, utc_now)
-    with hub.database.changing() as session:
-        return settle(session, hub.settings.time_zone, utc_now())
+    migrate(database)
+    checked = designs.check_folder(settings.catalogue / DESIGN)
+    designs.publish(database, FileStore(settings.files_directory), checked, utc_now)
+    with database.changing() as session:
+        return settle(session, settings.time_zone, utc_now())
 
 
 def wait_until(happens: Callable[[], Value], what: str, seconds: float = 30) -> Value:
