@@ -135,11 +135,12 @@ def check_triangles(triangles: Triangles, bodies: int = 1) -> MeshReport:
     if (high - low).max() > MAX_EXTENT_MM or max(-low.min(), high.max()) > MAX_COORDINATE_MM:
         return unreadable(MeshProblem.TOO_BIG)
     solid = _weld(triangles)
+    watertight = len(solid.faces) > 0 and bool(solid.is_watertight)
     found = MeshReport(
         faces=len(triangles),
-        bodies=int(solid.body_count),
-        watertight=bool(solid.is_watertight),
-        consistent=bool(solid.is_watertight and solid.is_winding_consistent),
+        bodies=int(solid.body_count) if len(solid.faces) else 0,
+        watertight=watertight,
+        consistent=watertight and bool(solid.is_winding_consistent),
         volume_mm3=_volume(solid),
         low_mm=_point(low),
         high_mm=_point(high),
