@@ -76,13 +76,13 @@ $(STAMPS)/build: requirements-build.lock | $(BIN)/python
 	@touch $@
 
 $(STAMPS)/runtime: requirements.lock pyproject.toml setup.py $(STAMPS)/build
-	@echo "Installing the locked packages into $(VENV): about 250 MB, a minute the first time"
+	@echo "Installing the locked packages into $(VENV): about 440 MB, a minute the first time"
 	@$(BIN)/python $(INSTALL) -r $<
 	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 $(STAMPS)/test: requirements-test.lock $(STAMPS)/runtime
-	@echo "Installing what the tests need besides: about 300 MB, a minute the first time"
+	@echo "Installing what the tests need besides: about 370 MB, a minute the first time"
 	@$(BIN)/python $(INSTALL) -r $<
 	@touch $@
 
