@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import World
 from sqlmodel import SQLModel
 from unit.web.browsers import Site, Time, add_people, try_pages
+from unit.web.houses import House
 
 from makerhub.config import Settings
 from makerhub.db import Database
@@ -42,3 +44,9 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
 def site(make_site: Callable[..., Site]) -> Site:
     """A site with the default settings."""
     return make_site()
+
+
+@pytest.fixture
+def house(world: World, tmp_path: Path) -> House:
+    """All pages on a world, with people who may not as well as those who may; on SQLite and on PostgreSQL."""
+    return House(world, tmp_path)
