@@ -23,6 +23,8 @@ from makerhub.printers.models import BuildPlate, Consent, Observation, PlateStat
 
 log = logging.getLogger(__name__)
 
+LONGEST_NAME = 100
+SHORTEST_KEY = 8
 LONGEST_KEY = 200
 LONGEST_COLOUR = 32
 
@@ -48,9 +50,9 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
 
     Raises `Invalid` with a sentence for each field that is wrong.
     """
-    problems = _problems(new)
-    if problems or new.profile is None:
-        raise Invalid(fields=problems)
+    found = problems(new)
+    if found or new.profile is None:
+        raise Invalid(fields=found)
     printer_id = uuid4()
     printer = Printer(
         id=printer_id,
@@ -71,16 +73,32 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
     return printer
 
 
+def problems(new: NewPrinter) -> dict[str, str]:
+    """What is wrong with the registration, a sentence a field; empty when nothing is."""
+    found: dict[str, str] = {}
+    if not 1 <= len(new.name.strip()) <= LONGEST_NAME:
+        found["name"] = translatable("Give the printer a name of up to 100 letters.")
+    if new.profile is None:
+        found["profile"] = translatable("Choose the model of your printer.")
+    elif new.material not in new.profile.materials:
+        found["material"] = translatable("Choose a material that this printer model can print.")
+    if len(new.colour.strip()) > LONGEST_COLOUR:
+        found["colour"] = translatable("Keep the colour under 32 letters.")
+    if _origin(new.url) is None:
+        found["url"] = translatable("Enter the address of OctoPrint, such as http://octopi.local.")
+    if not _is_key(new.key.strip()):
+        found["key"] = translatable("Paste the application key that OctoPrint shows.")
+    return found
+
+
 def change(session: Session, printer: Printer, new: NewPrinter, key_box: KeyBox, *, now: datetime) -> None:
     """Take over what its maker changed; an empty key keeps the old one, and model, hub and plate stay as they are.
 
     Under a new address or with a new key the printer is checked again. Raises `Invalid` like `register`.
     """
-    problems = _problems(new)
-    if not new.key:
-        problems.pop("key", None)
-    if problems:
-        raise Invalid(fields=problems)
+    found = {name: problem for name, problem in problems(new).items() if name != "key" or new.key}
+    if found:
+        raise Invalid(fields=found)
     is_connected_anew = reconnects(printer, new)
     printer.name, printer.material, printer.colour = new.name.strip(), new.material, new.colour.strip()
     printer.consent, printer.url = new.consent, _origin(new.url) or ""
@@ -237,22 +255,8 @@ def _upsert(session: Session, columns: Sequence[str]) -> Executable:
     return upsert
 
 
-def _problems(new: NewPrinter) -> dict[str, str]:
-    problems: dict[str, str] = {}
-    if not 1 <= len(new.name.strip()) <= 100:
-        problems["name"] = translatable("Give the printer a name of up to 100 letters.")
-    if len(new.colour.strip()) > LONGEST_COLOUR:
-        problems["colour"] = translatable("Keep the colour under 32 letters.")
-    if new.profile is None:
-        problems["profile"] = translatable("Choose the model of your printer.")
-    elif new.material not in new.profile.materials:
-        problems["material"] = translatable("Choose a material that this printer model can print.")
-    if _origin(new.url) is None:
-        problems["url"] = translatable("Enter the address of OctoPrint, such as http://octopi.local.")
-    key = new.key.strip()
-    if not key.isascii() or not key.isprintable() or " " in key or not 8 <= len(key) <= LONGEST_KEY:
-        problems["key"] = translatable("Paste the application key that OctoPrint shows.")
-    return problems
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text and SHORTEST_KEY <= len(text) <= LONGEST_KEY
 
 
 def _origin(url: str) -> str | None:
