@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import cast
 
 from flask import Flask, render_template
 from flask.typing import ResponseReturnValue
@@ -28,6 +29,8 @@ class Words:
     title: str
     text: str
 
+
+DONE_ALREADY = translatable("This has been done already: it is “%(after)s” now.")
 
 PAGES = {
     400: Words(
@@ -68,6 +71,8 @@ def message_of(error: MakerhubError) -> str:
     values = error.values
     if isinstance(error, IllegalMove):
         values = {name: gettext(words(str(state))) for name, state in values.items()}
+        if values["before"] == values["after"]:
+            return cast("str", gettext(DONE_ALREADY) % values)
     text: str = gettext(error.template)
     return text % values if values else text
 

@@ -41,6 +41,11 @@ def refuse_other_sites(app: Flask) -> None:
     app.before_request(_refuse_other_sites)
 
 
+def refuse_zero_bytes(app: Flask) -> None:
+    """Refuse text that no database keeps: PostgreSQL takes no NUL, and nobody types one."""
+    app.before_request(_refuse_zero_bytes)
+
+
 def want_form_tokens(app: Flask) -> None:
     """Refuse forms without the token of the session. It holds as long as the session: wards leave pages open."""
     app.config.update(WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_SSL_STRICT=False)  # the other layer compares the origin
@@ -59,6 +64,12 @@ def _refuse_other_sites() -> None:
         abort(400)
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
+        abort(400)
+
+
+def _refuse_zero_bytes() -> None:
+    typed = [*request.values.values(), *map(str, (request.view_args or {}).values())]
+    if any("\0" in text for text in typed):
         abort(400)
 
 
