@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from makerhub.errors import Invalid, translatable
 from makerhub.people.models import BrowserSession, Membership, Organisation, OrganisationKind, Person, Role
 
+LONGEST_NAME = 200
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 200
 
@@ -37,7 +38,7 @@ def create_person(
     unknown time zone.
     """
     email = normal_email(email)
-    _require(bool(name.strip()), name=translatable("Enter a name."))
+    _require_name(name)
     _require(not time_zone or time_zone in available_timezones(), time_zone=translatable("There is no such time zone."))
     _require(find_by_email(session, email) is None, email=translatable("This e-mail address is taken."))
     person = Person(
@@ -58,7 +59,7 @@ def create_organisation(
     session: Session, *, kind: OrganisationKind, name: str, place: str = "", entrance: str = "", time_zone: str
 ) -> Organisation:
     """Make a hospital, a care home or a hub known. Raises `Invalid` for an empty name or an unknown time zone."""
-    _require(bool(name.strip()), name=translatable("Enter a name."))
+    _require_name(name)
     _require(time_zone in available_timezones(), time_zone=translatable("There is no such time zone."))
     organisation = Organisation(kind=kind, name=name.strip(), place=place, entrance=entrance, time_zone=time_zone)
     session.add(organisation)
@@ -155,6 +156,11 @@ def _organisations(
     member_of: frozenset[UUID] = frozenset(m.organisation_id for m in person.roles if m.role in roles)
     mine = select(Organisation).where(col(Organisation.id).in_(member_of), col(Organisation.kind).in_(kinds))
     return list(session.exec(mine.order_by(col(Organisation.name), col(Organisation.id))))
+
+
+def _require_name(name: str) -> None:
+    _require(bool(name.strip()), name=translatable("Enter a name."))
+    _require(len(name.strip()) <= LONGEST_NAME, name=translatable("Keep the name under 200 letters."))
 
 
 def _require(holds: bool, **field: str) -> None:
