@@ -15,13 +15,24 @@ from makerhub.key_file import secret_key
 from makerhub.printers import access as printers_access
 from makerhub.production import access as production_access
 from makerhub.stock import access as stock_access
-from makerhub.web import admin, asking, courier, dispatcher, home, maker, public, requester, tracing
+from makerhub.web import (
+    admin,
+    asking,
+    courier,
+    dispatcher,
+    home,
+    maker,
+    public,
+    registration,
+    requester,
+    tracing,
+)
 from makerhub.web.filters import add_filters
 from makerhub.web.hub import Hub
 from makerhub.web.mistakes import explain_mistakes
 from makerhub.web.navigation import Audience
 from makerhub.web.policy import PUBLIC, guard
-from makerhub.web.safety import refuse_other_sites, send_headers, want_form_tokens
+from makerhub.web.safety import refuse_other_sites, refuse_zero_bytes, send_headers, want_form_tokens
 from makerhub.web.sessions import ServerSessions
 from makerhub.web.sign_in import POLICIES, add_sign_in
 from makerhub.web.viewer import viewer_language
@@ -31,6 +42,7 @@ AUDIENCES: tuple[Audience, ...] = (
     asking.audience,
     requester.audience,
     maker.audience,
+    registration.audience,
     dispatcher.audience,
     courier.audience,
     public.audience,
@@ -63,6 +75,7 @@ def create_web(hub: Hub, audiences: Sequence[Audience] = AUDIENCES) -> Flask:
     )
     Babel(app, locale_selector=viewer_language)
     refuse_other_sites(app)
+    refuse_zero_bytes(app)
     guard(app, {"static": PUBLIC, **POLICIES})
     want_form_tokens(app)
     add_sign_in(app, hub.database)

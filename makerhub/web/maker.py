@@ -7,13 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session, col, select
 
-from makerhub.errors import Invalid, NotFound, translatable
-from makerhub.people import service as people
+from makerhub.errors import Invalid, MovedMeanwhile, translatable
 from makerhub.people.access import find
 from makerhub.people.models import Organisation, Role
 from makerhub.planning.tasks import dispatch_jobs
 from makerhub.printers import service as printers
-from makerhub.printers.models import Consent, Printer
+from makerhub.printers.models import Printer
 from makerhub.printers.tasks import check_printers
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState
@@ -23,7 +22,8 @@ from makerhub.stock.models import Lot, LotState
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
-from makerhub.web.shown import ShownPrinter, show_printer
+from makerhub.web.shown import ShownPrinter, my_printer, my_printers, show_printer
+from makerhub.web.typed import whole_number
 from makerhub.web.viewer import viewer
 
 pages = Blueprint("maker", __name__, url_prefix="/printers")
@@ -62,51 +62,11 @@ def overview_now() -> str:
     return render_template("maker/_overview.html", **_overview())
 
 
-@pages.get("/new")
-@allowed(Role.MAKER)
-def new() -> str:
-    """The form of a printer to register."""
-    return _form({}, {})
-
-
-@pages.post("/new")
-@allowed(Role.MAKER)
-def register() -> ResponseReturnValue:
-    """Register a printer; its key is checked in the background while its page is shown."""
-    typed = request.form
-    profile = hub().profiles.get(typed.get("profile", ""))
-    try:
-        if profile is None:
-            raise Invalid(fields={"profile": translatable("Choose the model of your printer.")})
-        with hub().database.changing() as session:
-            printer = printers.register(
-                session,
-                printers.NewPrinter(
-                    owner_id=viewer().id,
-                    hub_id=_chosen_hub(session, typed.get("hub", "")).id,
-                    name=typed.get("name", ""),
-                    profile=profile,
-                    material=typed.get("material", ""),
-                    colour=typed.get("colour", "")[:32],
-                    url=typed.get("url", ""),
-                    key=typed.get("key", ""),
-                    consent=Consent.AUTOMATIC if typed.get("automatic") else Consent.ASK,
-                    plate_is_clear=bool(typed.get("clear")),
-                ),
-                hub().key_box,
-                now=hub().clock(),
-            )
-    except Invalid as error:
-        return _form(typed, error.fields), 400
-    hub().soon(check_printers)
-    return redirect(url_for("maker.printer", printer_id=printer.id))
-
-
 @pages.get("/<uuid:printer_id>")
 @allowed(Role.MAKER)
 def printer(printer_id: UUID) -> str:
     """One printer of mine."""
-    return render_template("maker/printer.html", shown=_shown(printer_id))
+    return _printer_page(printer_id)
 
 
 @pages.get("/<uuid:printer_id>/now")
@@ -124,7 +84,7 @@ def printer_now(printer_id: UUID) -> ResponseReturnValue:
 def clear_plate(printer_id: UUID) -> ResponseReturnValue:
     """I have cleared the build plate."""
     with hub().database.changing() as session:
-        mine = _mine(session, printer_id)
+        mine = my_printer(session, printer_id)
         production.plate_cleared(session, mine.id, by=viewer().id, now=hub().clock())
     hub().soon(dispatch_jobs)
     flash(_("Thank you. The next print can start on the clear plate."), "success")
@@ -141,7 +101,7 @@ def change_state(printer_id: UUID) -> ResponseReturnValue:
     if change is None:
         raise Invalid
     with hub().database.changing() as session:
-        change(session, _mine(session, printer_id), by=viewer().id, now=hub().clock())
+        change(session, my_printer(session, printer_id), by=viewer().id, now=hub().clock())
     hub().soon(check_printers)
     hub().soon(dispatch_jobs)
     return redirect(url_for("maker.printer", printer_id=printer_id))
@@ -172,7 +132,7 @@ def answer_question(attempt_id: UUID) -> ResponseReturnValue:
     with hub().database.changing() as session:
         attempt = _my_attempt(session, attempt_id)
         if attempt.state is not AttemptState.IN_DOUBT:
-            raise Invalid(translatable("This question has been answered by now."))
+            raise MovedMeanwhile(translatable("This question has been answered by now."))
         production.end(session, attempt, outcome, by=viewer().id, now=hub().clock())
     hub().soon(dispatch_jobs)
     flash(_("Thank you, now we know."), "success")
@@ -183,31 +143,37 @@ def answer_question(attempt_id: UUID) -> ResponseReturnValue:
 @allowed(Role.MAKER)
 def count(attempt_id: UUID) -> ResponseReturnValue:
     """Count what a finished print brought, and clear the plate in the same go."""
-    try:
-        good = int(request.form.get("good", ""))
-    except ValueError:
-        good = -1
+    good = whole_number(request.form.get("good", ""))
+    with hub().database.reading() as session:
+        printer_id = _my_attempt(session, attempt_id).printer_id
     try:
         with hub().database.changing() as session:
             attempt = _my_attempt(session, attempt_id)
+            if attempt.state is not AttemptState.FINISHED:
+                raise MovedMeanwhile(translatable("This print has been counted by now, or is not finished."))
             now = hub().clock()
-            lot = stock.count_print(session, attempt, good=good, by=viewer().id, now=now)
+            lot = stock.count_print(session, attempt, good=-1 if good is None else good, by=viewer().id, now=now)
             if request.form.get("clear"):
-                production.plate_cleared(session, attempt.printer_id, by=viewer().id, now=now)
+                production.plate_cleared(session, printer_id, by=viewer().id, now=now)
     except Invalid as error:
-        with hub().database.reading() as session:
-            shown = show_printer(session, _mine(session, _my_attempt(session, attempt_id).printer_id))
-        return render_template("maker/printer.html", shown=shown, errors=error.fields), 400
+        return _printer_page(printer_id, typed=request.form, errors=error.fields), 400
     hub().soon(dispatch_jobs)
-    if lot is not None:
-        flash(_("Thank you! Write %(label)s on the bag with these pieces.", label=lot.label), "success")
-    return redirect(url_for("maker.printer", printer_id=attempt.printer_id))
+    flash(_thanks(lot), "success")
+    return redirect(url_for("maker.printer", printer_id=printer_id))
+
+
+def _thanks(lot: Lot | None) -> str:
+    if lot is None:
+        text: str = _("Thank you. We print new ones.")
+    else:
+        text = _("Thank you! Write %(label)s on the bag with these pieces.", label=lot.label)
+    return text
 
 
 def _overview() -> dict[str, object]:
     me = viewer()
     with hub().database.reading() as session:
-        mine = session.exec(select(Printer).where(Printer.owner_id == me.id).order_by(col(Printer.name))).all()
+        mine = session.exec(my_printers().order_by(col(Printer.name))).all()
         lots = session.exec(
             select(Lot)
             .where(Lot.maker_reference == me.maker_reference, Lot.state == LotState.AT_MAKER)
@@ -219,43 +185,16 @@ def _overview() -> dict[str, object]:
         }
 
 
+def _printer_page(printer_id: UUID, **form: object) -> str:
+    return render_template("maker/printer.html", shown=_shown(printer_id), **form)
+
+
 def _shown(printer_id: UUID) -> ShownPrinter:
     with hub().database.reading() as session:
-        return show_printer(session, _mine(session, printer_id))
-
-
-def _mine(session: Session, printer_id: UUID) -> Printer:
-    """A printer of my own; a dispatcher who is a maker too sees others' elsewhere, and acts on none of them here."""
-    printer = find(session, viewer(), Printer, printer_id)
-    if printer.owner_id != viewer().id:
-        raise NotFound
-    return printer
+        return show_printer(session, my_printer(session, printer_id))
 
 
 def _my_attempt(session: Session, attempt_id: UUID) -> Attempt:
     attempt = find(session, viewer(), Attempt, attempt_id)
-    _mine(session, attempt.printer_id)
+    my_printer(session, attempt.printer_id)
     return attempt
-
-
-def _chosen_hub(session: Session, chosen: str) -> Organisation:
-    hubs = people.hubs_of(session, viewer(), Role.MAKER)
-    matching = [place for place in hubs if str(place.id) == chosen] or hubs[:1]
-    if not matching:
-        raise Invalid(fields={"hub": translatable("You belong to no hub yet. Ask a hub to take you in.")})
-    return matching[0]
-
-
-def _form(typed: object, errors: object) -> str:
-    with hub().database.reading() as session:
-        hubs = people.hubs_of(session, viewer(), Role.MAKER)
-    profiles = hub().profiles.values()
-    models = sorted((profile.name, profile.key) for profile in profiles)
-    return render_template(
-        "maker/new.html",
-        typed=typed,
-        errors=errors,
-        hubs=[(place.id, place.name) for place in hubs],
-        profiles=[(key, name) for name, key in models],
-        materials=[(name, name) for name in sorted({name for profile in profiles for name in profile.materials})],
-    )

@@ -3,20 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlmodel import Session
+from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.designs.models import DesignVersion, Part, PlateSlice
+from makerhub.errors import NotFound
 from makerhub.fleet.gateway import FOLDER, Permission, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.verdict import Reason
-from makerhub.printers.models import BuildPlate, Observation, Printer
+from makerhub.people.access import visible
+from makerhub.printers.models import BuildPlate, Observation, PlateState, Printer, PrinterState
 from makerhub.printers.service import is_reachable
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, PrintJob
 from makerhub.web.hub import hub
+from makerhub.web.viewer import viewer
 
 _QUESTIONS = frozenset({AttemptState.OFFERED, AttemptState.IN_DOUBT, AttemptState.FINISHED})
+_NOT_SENT = frozenset({AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY})
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,12 @@ class ShownPrinter:
         return self.on_it is not None and self.on_it.attempt.state in _QUESTIONS
 
     @property
+    def wants_clear_plate(self) -> bool:
+        """Whether nothing goes on before the maker says that the plate is clear."""
+        is_ours = self.on_it is not None and self.on_it.attempt.state not in _NOT_SENT
+        return self.plate.state is PlateState.OCCUPIED and not is_ours and not self.is_busy_otherwise
+
+    @property
     def is_printing_for_us(self) -> bool:
         """Whether the last answer shows our file being printed."""
         attempt, seen = self.on_it, self.seen
@@ -78,8 +90,10 @@ class ShownPrinter:
     @property
     def is_busy_otherwise(self) -> bool:
         """Whether the maker prints something of his or her own."""
-        active = self.seen is not None and Doing(self.seen.state or Doing.UNKNOWN).is_active
-        return active and not self.is_printing_for_us
+        seen = self.seen
+        if seen is None or not self.is_reachable or not Doing(seen.state or Doing.UNKNOWN).is_active:
+            return False
+        return not (seen.file_path or "").startswith(f"{FOLDER}/")
 
     @property
     def missing_permissions(self) -> Sequence[str]:
@@ -90,6 +104,20 @@ class ShownPrinter:
     def excess_permissions(self) -> Sequence[str]:
         """What the key can do beyond what is needed."""
         return [Permission(name).message for name in self.printer.excess_permissions]
+
+
+def my_printers() -> SelectOfScalar[Printer]:
+    """The viewer's own printers; a dispatcher who is a maker too sees others' elsewhere, and changes none of them."""
+    me = viewer()
+    return visible(me, Printer).where(Printer.owner_id == me.id, Printer.state != PrinterState.RETIRED)
+
+
+def my_printer(session: Session, printer_id: UUID) -> Printer:
+    """One of the viewer's own printers. Raises `NotFound`."""
+    mine = session.exec(my_printers().where(Printer.id == printer_id)).one_or_none()
+    if mine is None:
+        raise NotFound
+    return mine
 
 
 def show_printer(session: Session, printer: Printer) -> ShownPrinter:

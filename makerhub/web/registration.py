@@ -1,0 +1,158 @@
+"""The forms of a printer: its maker registers it, changes it, and takes it back."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _  # type: ignore[import-untyped]
+from sqlmodel import Session
+
+from makerhub.designs.profiles import PrinterProfile
+from makerhub.errors import Invalid, translatable
+from makerhub.people import service as people
+from makerhub.people.models import Organisation, Role
+from makerhub.printers import service as printers
+from makerhub.printers.models import Consent, Printer
+from makerhub.printers.tasks import check_printers
+from makerhub.production import service as production
+from makerhub.web.hub import hub
+from makerhub.web.navigation import Audience
+from makerhub.web.policy import allowed
+from makerhub.web.shown import my_printer
+from makerhub.web.viewer import viewer
+
+pages = Blueprint("registration", __name__, url_prefix="/printers")
+audience = Audience(pages)
+
+NO_HUB = translatable("Choose the hub that you print for.")
+
+
+@pages.get("/new")
+@allowed(Role.MAKER)
+def new() -> str:
+    """The form of a printer to register."""
+    return _new_page({}, {})
+
+
+@pages.post("/new")
+@allowed(Role.MAKER)
+def register() -> ResponseReturnValue:
+    """Register a printer; its key is checked in the background while its page is shown."""
+    typed = request.form
+    profile = hub().profiles.get(typed.get("profile", ""))
+    try:
+        with hub().database.changing() as session:
+            place = _chosen_hub(session, typed.get("hub", ""))
+            wanted = _typed(profile, place.id if place else UUID(int=0))
+            if place is None:
+                raise Invalid(fields={**printers.problems(wanted), "hub": NO_HUB})
+            printer = printers.register(session, wanted, hub().key_box, now=hub().clock())
+    except Invalid as error:
+        return _new_page(typed, error.fields), 400
+    hub().soon(check_printers)
+    return redirect(url_for("maker.printer", printer_id=printer.id))
+
+
+@pages.get("/<uuid:printer_id>/change")
+@allowed(Role.MAKER)
+def change(printer_id: UUID) -> str:
+    """The form of what a maker may change: the spool on it, how it is reached, whether its maker is asked."""
+    with hub().database.reading() as session:
+        mine = my_printer(session, printer_id)
+    typed = {
+        "name": mine.name,
+        "material": mine.material,
+        "colour": mine.colour,
+        "url": mine.url,
+        "automatic": "yes" if mine.consent is Consent.AUTOMATIC else "",
+    }
+    return _change_page(mine, typed, {})
+
+
+@pages.post("/<uuid:printer_id>/change")
+@allowed(Role.MAKER)
+def save(printer_id: UUID) -> ResponseReturnValue:
+    """Take over what was changed; under a new address or with a new key the printer is checked again."""
+    with hub().database.reading() as session:
+        before = my_printer(session, printer_id)
+    try:
+        with hub().database.changing() as session:
+            mine = my_printer(session, printer_id)
+            wanted = _typed(hub().profiles.get(mine.profile), mine.hub_id)
+            if wanted.material != mine.material or printers.reconnects(mine, wanted):
+                production.require_free(session, mine.id)
+            printers.change(session, mine, wanted, hub().key_box, now=hub().clock())
+    except Invalid as error:
+        return _change_page(before, request.form, error.fields, "" if error.fields else error.template), 400
+    hub().soon(check_printers)
+    flash(_("Saved."), "success")
+    return redirect(url_for("maker.printer", printer_id=printer_id))
+
+
+@pages.post("/<uuid:printer_id>/retire")
+@allowed(Role.MAKER)
+def retire(printer_id: UUID) -> ResponseReturnValue:
+    """The hub uses the printer no more and forgets its key."""
+    with hub().database.changing() as session:
+        mine = my_printer(session, printer_id)
+        production.require_free(session, mine.id)
+        printers.retire(session, mine, by=viewer().id, now=hub().clock())
+    flash(_("We no longer use %(printer)s, and its key is deleted here.", printer=mine.name), "success")
+    return redirect(url_for("maker.overview"))
+
+
+def _typed(profile: PrinterProfile | None, hub_id: UUID) -> printers.NewPrinter:
+    typed = request.form
+    return printers.NewPrinter(
+        owner_id=viewer().id,
+        hub_id=hub_id,
+        name=typed.get("name", ""),
+        profile=profile,
+        material=typed.get("material", ""),
+        colour=typed.get("colour", ""),
+        url=typed.get("url", "").strip(),
+        key=typed.get("key", "").strip(),
+        consent=Consent.AUTOMATIC if typed.get("automatic") else Consent.ASK,
+        plate_is_clear=bool(typed.get("clear")),
+    )
+
+
+def _chosen_hub(session: Session, chosen: str) -> Organisation | None:
+    """The hub that was chosen; with only one to choose from, that one."""
+    hubs = people.hubs_of(session, viewer(), Role.MAKER)
+    if len(hubs) == 1 and not chosen:
+        return hubs[0]
+    return next((place for place in hubs if str(place.id) == chosen), None)
+
+
+def _new_page(typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
+    with hub().database.reading() as session:
+        hubs = people.hubs_of(session, viewer(), Role.MAKER)
+    profiles = hub().profiles.values()
+    models = sorted((profile.name, profile.key) for profile in profiles)
+    return render_template(
+        "maker/new.html",
+        typed=typed,
+        errors=errors,
+        hubs=[(place.id, place.name) for place in hubs],
+        profiles=[(key, name) for name, key in models],
+        materials=_options(name for profile in profiles for name in profile.materials),
+    )
+
+
+def _change_page(mine: Printer, typed: Mapping[str, str], errors: Mapping[str, str], general: str = "") -> str:
+    profile = hub().profiles.get(mine.profile)
+    materials = profile.materials if profile else [mine.material]
+    return render_template(
+        "maker/change.html",
+        printer=mine,
+        typed=typed,
+        errors=errors,
+        general=_(general) if general else "",
+        materials=_options(materials),
+    )
+
+
+def _options(materials: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name, name) for name in sorted(set(materials))]
