@@ -1,0 +1,154 @@
+"""What the dispatcher's pages show: the rows of the viewer's own hubs, put together for a look."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlmodel import Session, SQLModel, col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from makerhub.delivery import service as delivery
+from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.demand import service as demand
+from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
+from makerhub.designs.models import DesignVersion, Part
+from makerhub.errors import NotFound
+from makerhub.lifecycle import history
+from makerhub.people.access import organisation_ids, visible
+from makerhub.people.models import Organisation, Role
+from makerhub.printers.models import Printer, PrinterState
+from makerhub.production.models import Attempt, JobState, PrintJob
+from makerhub.stock.models import Lot, LotState
+from makerhub.web.hub import hub
+from makerhub.web.overdue import Overdue, in_words, overdue
+from makerhub.web.shown import show_printer
+from makerhub.web.viewer import viewer
+
+Row = TypeVar("Row", bound=SQLModel)
+
+MOST_JOBS = 50
+OPEN_JOBS = (JobState.HELD, JobState.ASSIGNED, JobState.QUEUED)
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """A line of a request with how far its pieces have come."""
+
+    line: RequestLine
+    version: DesignVersion
+    wanted: int
+    promised: int
+    in_work: int
+
+
+@dataclass(frozen=True)
+class ShownRequest:
+    """A request with who asks, what for, and whether something of it can be packed."""
+
+    request: SupplyRequest
+    facility: Organisation
+    lines: Sequence[ShownLine]
+    can_pack: bool
+
+
+@dataclass(frozen=True)
+class ShownJob:
+    """A job of the queue with what it prints and where."""
+
+    job: PrintJob
+    part: Part
+    version: DesignVersion
+    printer: Printer | None
+    why: str
+
+
+def of_my_hubs(model: type[Row]) -> SelectOfScalar[Row]:
+    """The rows of the hubs that the viewer dispatches for; not those that he or she sees in another role."""
+    hub_id: Any = model
+    return visible(viewer(), model).where(col(hub_id.hub_id).in_(_my_hubs()))
+
+
+def _my_hubs() -> frozenset[UUID]:
+    return organisation_ids(viewer(), Role.DISPATCHER)
+
+
+def find_of_my_hubs(session: Session, model: type[Row], key: UUID) -> Row:
+    """The row of one of those hubs with this primary key. Raises `NotFound`."""
+    identity: Any = model
+    row = session.exec(of_my_hubs(model).where(identity.id == key)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def board(session: Session) -> Mapping[str, object]:
+    """What the board shows, by the names that its template uses."""
+    newest = of_my_hubs(SupplyRequest).order_by(col(SupplyRequest.submitted_at))
+    to_answer = session.exec(newest.where(SupplyRequest.state == RequestState.SUBMITTED)).all()
+    in_work = session.exec(newest.where(SupplyRequest.state == RequestState.ACCEPTED)).all()
+    lots = of_my_hubs(Lot).where(Lot.state == LotState.AT_MAKER).order_by(col(Lot.made_at))
+    shipments = of_my_hubs(Shipment).where(Shipment.state != ShipmentState.DELIVERED)
+    printers = of_my_hubs(Printer).where(Printer.state != PrinterState.RETIRED).order_by(col(Printer.name))
+    return {
+        "overdue": _overdue(session),
+        "to_answer": [show_request(session, one) for one in to_answer],
+        "in_work": [show_request(session, one) for one in in_work],
+        "lots": [(lot, session.get_one(Part, lot.part_id)) for lot in session.exec(lots)],
+        "shipments": [
+            (one, session.get_one(Organisation, one.facility_id))
+            for one in session.exec(shipments.order_by(col(Shipment.packed_at)))
+        ],
+        "printers": [show_printer(session, printer) for printer in session.exec(printers)],
+        **_queue(session),
+    }
+
+
+def _overdue(session: Session) -> list[Overdue]:
+    offline_after = timedelta(seconds=hub().settings.offline_after_seconds)
+    return overdue(session, _my_hubs(), offline_after=offline_after, now=hub().clock())
+
+
+def _queue(session: Session) -> Mapping[str, object]:
+    """The jobs that are open, the next first, and how many more there are than a page shows."""
+    jobs = of_my_hubs(PrintJob).where(col(PrintJob.state).in_(OPEN_JOBS))
+    in_order = jobs.order_by(col(PrintJob.needed_by), col(PrintJob.created_at), col(PrintJob.id))
+    shown = session.exec(in_order.limit(MOST_JOBS)).all()
+    every = session.exec(select(func.count()).select_from(jobs.subquery())).one()
+    return {"jobs": [_shown_job(session, job) for job in shown], "more_jobs": every - len(shown)}
+
+
+def show_request(session: Session, asked: SupplyRequest) -> ShownRequest:
+    """A request as the board and its own page show it."""
+    return ShownRequest(
+        request=asked,
+        facility=session.get_one(Organisation, asked.facility_id),
+        lines=[_shown_line(session, line) for line in demand.lines_of(session, asked.id)],
+        can_pack=asked.state is RequestState.ACCEPTED and bool(delivery.reserved_for(session, asked.id)),
+    )
+
+
+def _shown_line(session: Session, line: RequestLine) -> ShownLine:
+    parts = session.exec(select(Part).where(Part.version_id == line.version_id)).all()
+    open_jobs = select(PrintJob).where(PrintJob.line_id == line.id, col(PrintJob.state).in_(OPEN_JOBS))
+    return ShownLine(
+        line=line,
+        version=session.get_one(DesignVersion, line.version_id),
+        wanted=sum(line.quantity * part.quantity for part in parts),
+        promised=sum(delivery.promised_pieces(session, line.id, part.id) for part in parts),
+        in_work=sum(job.copies for job in session.exec(open_jobs)),
+    )
+
+
+def _shown_job(session: Session, job: PrintJob) -> ShownJob:
+    part = session.get_one(Part, job.part_id)
+    newest = select(Attempt).where(Attempt.job_id == job.id).order_by(col(Attempt.number).desc())
+    attempt = session.exec(newest).first()
+    return ShownJob(
+        job=job,
+        part=part,
+        version=session.get_one(DesignVersion, part.version_id),
+        printer=session.get(Printer, attempt.printer_id) if attempt and job.state is JobState.ASSIGNED else None,
+        why=in_words(history(session, job)[-1].why) if job.state is JobState.HELD else "",
+    )

@@ -1,0 +1,211 @@
+"""What has stood still for longer than it should, and why: every state has a clock, and here it is read."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, col, func, select
+
+from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
+from makerhub.designs.models import DesignVersion, Part
+from makerhub.errors import translatable
+from makerhub.fleet.gateway import Trouble
+from makerhub.fleet.verdict import Reason
+from makerhub.lifecycle import Stateful, Transition
+from makerhub.people.models import Organisation
+from makerhub.printers.models import Observation, Printer, PrinterState
+from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
+from makerhub.stock.models import Lot, LotState
+
+AT_ONCE = timedelta(0)
+QUIET = timedelta(hours=1)
+
+PATIENCE: Mapping[tuple[str, str], tuple[timedelta, str]] = {
+    ("supply_request", RequestState.SUBMITTED): (timedelta(days=1), translatable("The request waits for an answer.")),
+    ("attempt", AttemptState.OFFERED): (timedelta(hours=1), translatable("Its maker has not answered the offer.")),
+    ("attempt", AttemptState.PREPARING): (timedelta(minutes=30), translatable("It is still being prepared.")),
+    ("attempt", AttemptState.READY): (
+        timedelta(minutes=30),
+        translatable("It is ready and does not start: is the plate clear and the printer on?"),
+    ),
+    ("attempt", AttemptState.SENDING): (timedelta(minutes=15), translatable("It is still being sent to the printer.")),
+    ("attempt", AttemptState.PRINTING): (timedelta(hours=24), translatable("It prints for longer than a day.")),
+    ("attempt", AttemptState.IN_DOUBT): (
+        AT_ONCE,
+        translatable("Nobody knows what became of this print. Its maker is asked."),
+    ),
+    ("attempt", AttemptState.FINISHED): (timedelta(hours=12), translatable("Its maker has not counted the pieces.")),
+    ("print_job", JobState.HELD): (AT_ONCE, translatable("The job is held.")),
+    ("print_job", JobState.QUEUED): (timedelta(days=1), translatable("No printer that fits has been free for it.")),
+    ("printer", PrinterState.UNCHECKED): (timedelta(minutes=15), translatable("Its key could not be checked yet.")),
+    ("printer", PrinterState.REFUSED): (AT_ONCE, translatable("It can not be used: its maker has to mend something.")),
+    ("lot", LotState.AT_MAKER): (timedelta(days=3), translatable("Its maker has not brought it to the hub.")),
+    ("shipment", ShipmentState.PACKED): (timedelta(days=1), translatable("No courier has taken it.")),
+    ("shipment", ShipmentState.IN_TRANSIT): (
+        timedelta(hours=12),
+        translatable("The courier has it, and nobody has confirmed its arrival."),
+    ),
+}
+"""How long a row may stay in a state, and what to say when it is there for longer."""
+
+NOT_SEEN = translatable("It is to be used and does not answer.")
+LATE = translatable("Not everything has arrived, and it was needed by then.")
+ALONE = translatable("It does not answer, and a print of ours is on it.")
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """Something that stands still: what, since when, and what about it; `reason` says more where more is known.
+
+    `endpoint` with `arguments` is the page on which a dispatcher can do something about it, if there is one.
+    """
+
+    what: str
+    text: str
+    since: datetime
+    reason: str = ""
+    endpoint: str = ""
+    arguments: Mapping[str, UUID] = field(default_factory=dict)
+
+
+def overdue(session: Session, hubs: Collection[UUID], *, offline_after: timedelta, now: datetime) -> list[Overdue]:
+    """Everything of these hubs that has stood still for too long, the longest first; texts are to be translated."""
+    found = [
+        *_requests(session, hubs, now),
+        *_late_lines(session, hubs, now),
+        *_attempts(session, hubs, now),
+        *_jobs(session, hubs, now),
+        *_printers(session, hubs, offline_after, now),
+        *_lots(session, hubs, now),
+        *_shipments(session, hubs, now),
+    ]
+    return sorted(found, key=lambda one: one.since)
+
+
+def in_words(why: str) -> str:
+    """A reason of the log as a sentence to be translated; what is no word of the protocol stays as it is."""
+    for words in (Reason, Trouble):
+        if why in set(words):
+            return words(why).message
+    return why
+
+
+def _requests(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
+    asked = (
+        select(SupplyRequest, Organisation.name)
+        .join(Organisation, col(Organisation.id) == SupplyRequest.facility_id)
+        .where(col(SupplyRequest.hub_id).in_(hubs), SupplyRequest.state == RequestState.SUBMITTED)
+    )
+    for request, since, name in _stuck(session, session.exec(asked), now):
+        yield _overdue(request, name, since.at, "dispatcher.supply_request", request_id=request.id)
+
+
+def _late_lines(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
+    late = (
+        select(SupplyRequest.id, Organisation.name, func.min(RequestLine.needed_by))
+        .join(Organisation, col(Organisation.id) == SupplyRequest.facility_id)
+        .join(RequestLine, col(RequestLine.request_id) == SupplyRequest.id)
+        .where(col(SupplyRequest.hub_id).in_(hubs), SupplyRequest.state == RequestState.ACCEPTED)
+        .where(RequestLine.needed_by < now)
+        .group_by(col(SupplyRequest.id), col(Organisation.name))
+    )
+    for request_id, name, since in session.exec(late):
+        yield Overdue(name, LATE, since, "", "dispatcher.supply_request", {"request_id": request_id})
+
+
+def _attempts(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
+    live = (
+        select(Attempt, PrintJob.copies, Part.name, Printer.name)
+        .join(PrintJob, col(PrintJob.id) == Attempt.job_id)
+        .join(Part, col(Part.id) == PrintJob.part_id)
+        .join(Printer, col(Printer.id) == Attempt.printer_id)
+        .where(col(PrintJob.hub_id).in_(hubs), col(Attempt.state).in_(LIVE))
+    )
+    for attempt, since, copies, part, printer in _stuck(session, session.exec(live), now):
+        yield _overdue(attempt, f"{copies} × {part}, {printer}", since.at, reason=in_words(attempt.doubt))
+
+
+def _jobs(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
+    waiting = (
+        select(PrintJob, Part.name, DesignVersion.name)
+        .join(Part, col(Part.id) == PrintJob.part_id)
+        .join(DesignVersion, col(DesignVersion.id) == Part.version_id)
+        .where(col(PrintJob.hub_id).in_(hubs), col(PrintJob.state).in_((JobState.HELD, JobState.QUEUED)))
+    )
+    for job, since, part, design in _stuck(session, session.exec(waiting), now):
+        yield _overdue(job, f"{job.copies} × {part}, {design}", since.at, reason=in_words(since.why))
+
+
+def _printers(session: Session, hubs: Collection[UUID], offline_after: timedelta, now: datetime) -> Iterator[Overdue]:
+    used = select(Printer).where(col(Printer.hub_id).in_(hubs), Printer.state != PrinterState.RETIRED)
+    printers = session.exec(used).all()
+    for printer, since in _stuck(session, ((printer,) for printer in printers), now):
+        yield _overdue(printer, printer.name, since.at, reason=in_words(printer.trouble))
+    with_prints = set(session.exec(select(Attempt.printer_id).where(col(Attempt.state).in_(LIVE))))
+    seen = _last_seen(session, printers)
+    for printer in printers:
+        heard = seen.get(printer.id)
+        since = (heard.seen_at if heard else None) or printer.registered_at
+        is_on_it = printer.id in with_prints
+        is_silent = now - since > (offline_after if is_on_it else QUIET)
+        if is_silent and (is_on_it or printer.state is PrinterState.ACTIVE):
+            reason = in_words(heard.trouble) if heard else ""
+            yield Overdue(printer.name, ALONE if is_on_it else NOT_SEEN, since, reason)
+
+
+def _last_seen(session: Session, printers: Iterable[Printer]) -> Mapping[UUID, Observation]:
+    wanted = select(Observation).where(col(Observation.printer_id).in_([printer.id for printer in printers]))
+    return {one.printer_id: one for one in session.exec(wanted)}
+
+
+def _lots(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
+    made = (
+        select(Lot, Part.name)
+        .join(Part, col(Part.id) == Lot.part_id)
+        .where(col(Lot.hub_id).in_(hubs), Lot.state == LotState.AT_MAKER)
+    )
+    for lot, since, part in _stuck(session, session.exec(made), now):
+        yield _overdue(lot, f"{lot.label}, {lot.quantity} × {part}", since.at, "dispatcher.lot", lot_id=lot.id)
+
+
+def _shipments(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
+    open_ones = (
+        select(Shipment, Organisation.name)
+        .join(Organisation, col(Organisation.id) == Shipment.facility_id)
+        .where(col(Shipment.hub_id).in_(hubs), Shipment.state != ShipmentState.DELIVERED)
+    )
+    for shipment, since, name in _stuck(session, session.exec(open_ones), now):
+        yield _overdue(shipment, name, since.at, "dispatcher.supply_request", request_id=shipment.request_id)
+
+
+def _stuck(session: Session, found: Iterable[Any], now: datetime) -> Iterator[tuple[Any, ...]]:
+    """Of rows (with whatever was selected beside them) those past their patience, each with its last change."""
+    rows = [(one[0], one[1:]) for one in found]
+    changes = _last_changes(session, [row for row, _ in rows])
+    for row, beside in rows:
+        patience = PATIENCE.get((row.__tablename__, row.state))
+        since = changes[row.id]
+        if patience is not None and now - since.at >= patience[0]:
+            yield (row, since, *beside)
+
+
+def _last_changes(session: Session, rows: list[Stateful]) -> Mapping[UUID, Transition]:
+    if not rows:
+        return {}
+    numbers = (
+        select(func.max(Transition.number))
+        .where(Transition.entity == rows[0].__tablename__, col(Transition.entity_id).in_([row.id for row in rows]))
+        .group_by(col(Transition.entity_id))
+    )
+    last = session.exec(select(Transition).where(col(Transition.number).in_(numbers)))
+    return {change.entity_id: change for change in last}
+
+
+def _overdue(
+    row: Stateful, what: str, since: datetime, endpoint: str = "", *, reason: str = "", **arguments: UUID
+) -> Overdue:
+    text = PATIENCE[str(row.__tablename__), row.state][1]
+    return Overdue(what, text, since, reason, endpoint, arguments)
