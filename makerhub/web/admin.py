@@ -1,10 +1,14 @@
 """The administrator's page: who is here, in what role, and whether the hub is in order."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext  # type: ignore[import-untyped]
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
+from makerhub.db import IntegrityError
 from makerhub.errors import Invalid, translatable
 from makerhub.people import service as people
 from makerhub.people.access import visible
@@ -15,6 +19,10 @@ from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
 from makerhub.web.viewer import viewer
 from makerhub.web.words import words
+
+UNFIT = translatable(
+    "Hospitals and care homes have requesters; hubs have makers, dispatchers and couriers. Choose another role."
+)
 
 pages = Blueprint("admin", __name__, url_prefix="/admin")
 audience = Audience(
@@ -42,28 +50,65 @@ def overview() -> str:
 @allowed(Role.ADMIN)
 def add_person() -> ResponseReturnValue:
     """Let somebody sign in, with a role in an organisation."""
-    typed = request.form
     try:
-        with hub().database.changing() as session:
-            person = people.find_by_email(session, typed.get("email", "")) or people.create_person(
-                session,
-                email=typed.get("email", ""),
-                name=typed.get("name", ""),
-                password=typed.get("password", ""),
-                now=hub().clock(),
-            )
-            chosen = visible(viewer(), Organisation).where(col(Organisation.name) == typed.get("organisation", ""))
-            organisation = session.exec(chosen).first() or people.create_organisation(
-                session,
-                kind=_kind(typed.get("kind", "")),
-                name=typed.get("organisation", ""),
-                time_zone=hub().settings.time_zone,
-            )
-            people.add_membership(session, person, organisation, _role(typed.get("role", "")))
+        try:
+            person = _let_in()
+        except IntegrityError:
+            person = _let_in()  # the same form arrived twice at the same moment: now the other one is there
     except Invalid as error:
-        return _page(typed, error.fields), 400
+        return _page(request.form, error.fields), 400
     flash(gettext("%(name)s can sign in now.", name=person.name), "success")
     return redirect(url_for("admin.overview"))
+
+
+def _let_in() -> Person:
+    problems: dict[str, str] = {}
+    with hub().database.changing() as session:
+        with _noting(problems):
+            person = _person(session)
+        with _noting(problems, name="organisation"):
+            organisation = _organisation(session)
+        with _noting(problems):
+            role = _role(request.form.get("role", ""))
+            if "organisation" not in problems and "kind" not in problems:
+                _require_fit(role, organisation.kind)
+        if problems:
+            raise Invalid(fields=problems)
+        people.add_membership(session, person, organisation, role)
+        return person
+
+
+@contextmanager
+def _noting(problems: dict[str, str], **names: str) -> Iterator[None]:
+    """Note what is wrong, under the names that the form's fields have, and go on with the next field."""
+    try:
+        yield
+    except Invalid as error:
+        problems |= {names.get(name, name): problem for name, problem in error.fields.items()}
+
+
+def _person(session: Session) -> Person:
+    typed = request.form
+    email = people.normal_email(typed.get("email", ""))
+    return people.find_by_email(session, email) or people.create_person(
+        session, email=email, name=typed.get("name", ""), password=typed.get("password", ""), now=hub().clock()
+    )
+
+
+def _organisation(session: Session) -> Organisation:
+    name = request.form.get("organisation", "").strip()
+    chosen = visible(viewer(), Organisation).where(col(Organisation.name) == name).order_by(col(Organisation.id))
+    known = session.exec(chosen).first()
+    if known is not None:
+        return known
+    kind = _kind(request.form.get("kind", "")) if name else OrganisationKind.HUB
+    return people.create_organisation(session, kind=kind, name=name, time_zone=hub().settings.time_zone)
+
+
+def _require_fit(role: Role, kind: OrganisationKind) -> None:
+    """Requesters belong to those who ask; makers, dispatchers and couriers to a hub; administrators anywhere."""
+    if role is not Role.ADMIN and (role is Role.REQUESTER) == (kind is OrganisationKind.HUB):
+        raise Invalid(fields={"role": UNFIT})
 
 
 def _page(typed: object, errors: object) -> str:
@@ -95,4 +140,4 @@ def _kind(text: str) -> OrganisationKind:
     try:
         return OrganisationKind(text)
     except ValueError:
-        raise Invalid(fields={"kind": translatable("Choose what the organisation is.")}) from None
+        raise Invalid(fields={"kind": translatable("Choose what this new organisation is.")}) from None
