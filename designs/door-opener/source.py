@@ -8,7 +8,6 @@ import numpy as np
 from manifold3d import CrossSection, Manifold
 
 from makerhub.designs.shapes import (
-    Points,
     at_length,
     disc,
     filleted,
@@ -16,6 +15,7 @@ from makerhub.designs.shapes import (
     prism,
     soft_slab,
     spline,
+    stroke,
     union,
 )
 
@@ -46,7 +46,7 @@ def build(version: str) -> dict[str, Manifold]:
 
 def arm(version: str) -> Manifold:
     """The hook for the forearm with the upper half of the clamp; the nuts lie in its flanges."""
-    outline = filleted(half_clamp() + tapered(ARM_LINE), inner=6.0, outer=1.7) - handle() - windows()
+    outline = filleted(half_clamp() + tapered_arm(), inner=6.0, outer=1.7) - handle() - windows()
     body = soft_slab(outline, WIDTH_MM, top=1.5, bottom=0.5, steps=2)
     return body - screw_holes() - nut_pockets() - mark(f"DO {version}")
 
@@ -66,26 +66,23 @@ def half_clamp() -> CrossSection:
 
 
 def handle() -> CrossSection:
+    """The handle, round and with its rubber."""
     return CrossSection.circle(HANDLE_RADIUS_MM, 48)
 
 
-def tapered(line: Points) -> CrossSection:
-    """A stroke whose thickness changes along the line as that of the arm does."""
-    shares = np.linspace(0, 1, len(line))
-    radii = np.interp(shares, np.linspace(0, 1, len(ARM_RADII_MM)), ARM_RADII_MM)
-    discs = [disc(x, y, radius) for (x, y), radius in zip(line, radii, strict=True)]
-    return union(CrossSection.batch_hull([one, other]) for one, other in zip(discs, discs[1:], strict=False))
+def tapered_arm() -> CrossSection:
+    """The arm, thick at the clamp, where it bears most."""
+    shares = np.linspace(0, 1, len(ARM_LINE))
+    return stroke(ARM_LINE, 2 * np.interp(shares, np.linspace(0, 1, len(ARM_RADII_MM)), ARM_RADII_MM))
 
 
 def windows() -> CrossSection:
     """Slots along the thick end of the arm, which narrow as it does."""
-    return union(slot(start, end) for start, end in WINDOWS_MM)
-
-
-def slot(start: float, end: float) -> CrossSection:
-    points = [at_length(ARM_LINE, length)[0] for length in np.linspace(start, end, 6)]
-    discs = [disc(x, y, 3.6 - 0.045 * length) for (x, y), length in zip(points, np.linspace(start, end, 6), strict=True)]
-    return union(CrossSection.batch_hull([one, other]) for one, other in zip(discs, discs[1:], strict=False))
+    slots = []
+    for start, end in WINDOWS_MM:
+        lengths = np.linspace(start, end, 6)
+        slots.append(stroke([tuple(at_length(ARM_LINE, length)[0]) for length in lengths], 7.2 - 0.09 * lengths))
+    return union(slots)
 
 
 def screw_holes() -> Manifold:
@@ -110,4 +107,3 @@ def mark(text: str) -> Manifold:
     """The version, to be cut into the side of the arm."""
     letters = lettering(text, height=5.4).rotate(1.5).translate((47, 35.3))
     return prism(letters, 2.0, WIDTH_MM - MARK_DEPTH_MM)
-

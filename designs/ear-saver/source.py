@@ -45,7 +45,9 @@ def strap() -> CrossSection:
 def spine() -> CrossSection:
     """The right half of the strap without its hooks."""
     middle, width, end = MIDDLE_HALF_WIDTH_MM, SPINE_HALF_WIDTH_MM, LENGTH_MM / 2 - END_RADIUS_MM
-    edge = spline([(-2, middle), (8, middle - 0.5), (22, middle - 3.4), (33, width + 0.4), (44, width), (end, width)], 60)
+    edge = spline(
+        [(-2, middle), (8, middle - 0.5), (22, middle - 3.4), (33, width + 0.4), (44, width), (end, width)], 60
+    )
     return polygon(np.concatenate([edge, edge[::-1] * [1, -1]])) + disc(end, 0, END_RADIUS_MM)
 
 
@@ -66,6 +68,7 @@ def bent(section: CrossSection) -> CrossSection:
 
 
 def wrapped(contour: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The contour with x measured along the circle and y away from it."""
     angle, radius = contour[:, 0] / BEND_RADIUS_MM, BEND_RADIUS_MM + contour[:, 1]
     return np.stack([radius * np.sin(angle), radius * np.cos(angle) - BEND_RADIUS_MM], axis=-1)
 

@@ -4,7 +4,6 @@ import numpy as np
 from manifold3d import CrossSection, Manifold
 from numpy.typing import NDArray
 
-
 from makerhub.designs.shapes import (
     arc,
     at_length,
@@ -97,6 +96,7 @@ def carrier() -> NDArray[np.float64]:
 
 
 def whole(right: list[tuple[float, float]]) -> NDArray[np.float64]:
+    """A curve through the points of the right half and their mirror images."""
     return spline([(-x, y) for x, y in right[:0:-1]] + right, 51)
 
 
@@ -107,6 +107,10 @@ def right_half(right: list[tuple[float, float]]) -> NDArray[np.float64]:
 
 def mark(text: str) -> Manifold:
     """The version, to be cut into the front of the carrier, where it is read through the visor."""
-    letters = prism(lettering(text, height=4.8), 4.0).rotate((90, 0, 180)).translate((0, CARRIER[0][1] - 0.9, CARRIER_HEIGHT_MM / 2))
+    letters = (
+        prism(lettering(text, height=4.8), 4.0)
+        .rotate((90, 0, 180))
+        .translate((0, CARRIER[0][1] - 0.9, CARRIER_HEIGHT_MM / 2))
+    )
     skin = stroke(carrier(), CARRIER_WIDTH_MM + 2) - stroke(carrier(), CARRIER_WIDTH_MM - 2 * MARK_DEPTH_MM)
     return letters ^ prism(skin, CARRIER_HEIGHT_MM)

@@ -7,7 +7,7 @@ and `[part.print]`, how a part is printed. No validator is published, so the JSO
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -132,7 +132,13 @@ def _validator() -> jsonschema.Draft202012Validator:
 def _check_schema(document: Mapping[str, Any], label: str) -> None:
     error = jsonschema.exceptions.best_match(_validator().iter_errors(document))
     if error is not None:
-        raise _refused(label, error.json_path.removeprefix("$").removeprefix(".") or "manifest", error.message)
+        raise _refused(label, _field_at(error.absolute_path), error.message)
+
+
+def _field_at(path: Iterable[str | int]) -> str:
+    """The path to a field as a person would write it: `part[0].print.layer-height-um`."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "".join(steps).removeprefix(".") or "manifest"
 
 
 def _manifest_of(document: Mapping[str, Any], key: str) -> Manifest:

@@ -168,9 +168,9 @@ def _over(below: Floats, above: Floats) -> Floats:
     return np.concatenate([colour, opacity + below[..., 3:] * (1 - opacity)], axis=-1)
 
 
-def _downsampled(picture: Floats) -> Floats:
+def _downsampled(samples: Floats) -> Floats:
     """The mean of each square of samples, with colours divided by their opacity again."""
-    mean = picture.reshape(SIZE, _SAMPLES, SIZE, _SAMPLES, 4).mean(axis=(1, 3))
+    mean = samples.reshape(SIZE, _SAMPLES, SIZE, _SAMPLES, 4).mean(axis=(1, 3))
     opacity = mean[..., 3:]
     colour = np.divide(mean[..., :3], opacity, out=np.zeros_like(mean[..., :3]), where=opacity > 0)
     picture: Floats = np.clip(np.concatenate([colour, opacity], axis=-1), 0, 1)

@@ -14,6 +14,7 @@ from makerhub.errors import Invalid, translatable
 
 MAX_COPIES = 100
 _UM_PER_MM = 1000
+_ROUNDING_MM = 0.01
 _PACKERS = (rectpack.MaxRectsBssf, rectpack.MaxRectsBl, rectpack.MaxRectsBaf, rectpack.SkylineMwf)
 
 
@@ -49,6 +50,9 @@ class _Box:
     y: int
     width: int
     depth: int
+
+
+_Sides = tuple[float, float, float, float]
 
 
 def layout(width_mm: float, depth_mm: float, bed: Bed, spacing_mm: float, copies: int) -> tuple[Placement, ...]:
@@ -124,18 +128,25 @@ def _in_the_middle(boxes: list[_Box], bed: Bed, spacing_mm: float, *, upright: i
 
 def _verify(placements: tuple[Placement, ...], width_mm: float, depth_mm: float, bed: Bed) -> None:
     """Raise when a box leaves the bed or two overlap; packers are not taken at their word."""
-    tolerance_mm = 0.01
     sides = [_sides(placement, width_mm, depth_mm) for placement in placements]
-    for left, front, right, back in sides:
-        inside = left > bed.edge_mm - tolerance_mm and right < bed.width_mm - bed.edge_mm + tolerance_mm
-        if not (inside and front > bed.edge_mm - tolerance_mm and back < bed.depth_mm - bed.edge_mm + tolerance_mm):
-            raise RuntimeError("a copy was placed outside of the bed")
-    for one, other in combinations(sides, 2):
-        if one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]:
-            raise RuntimeError("two copies were placed over each other")
+    if not all(_inside(box, bed) for box in sides):
+        raise RuntimeError("a copy was placed outside of the bed")
+    if any(_overlap(one, other) > _ROUNDING_MM for one, other in combinations(sides, 2)):
+        raise RuntimeError("two copies were placed over each other")
 
 
-def _sides(placement: Placement, width_mm: float, depth_mm: float) -> tuple[float, float, float, float]:
+def _inside(box: _Sides, bed: Bed) -> bool:
+    left, front, right, back = box
+    low, width, depth = bed.edge_mm - _ROUNDING_MM, bed.width_mm - bed.edge_mm, bed.depth_mm - bed.edge_mm
+    return min(left, front) > low and right < width + _ROUNDING_MM and back < depth + _ROUNDING_MM
+
+
+def _overlap(one: _Sides, other: _Sides) -> float:
+    """How far two boxes reach into each other, in the direction in which they do so least; negative for a gap."""
+    return min(one[2] - other[0], other[2] - one[0], one[3] - other[1], other[3] - one[1])
+
+
+def _sides(placement: Placement, width_mm: float, depth_mm: float) -> _Sides:
     """Left, front, right and back of a placed copy."""
     width, depth = (depth_mm, width_mm) if placement.turned else (width_mm, depth_mm)
     x, y = placement.x_mm, placement.y_mm

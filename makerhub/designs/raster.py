@@ -15,12 +15,12 @@ from makerhub.errors import Invalid, translatable
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_MAX_PIXELS = 400_000_000
-_CHUNK_ROWS = 200_000
+_MAX_COVERINGS = 30
+_PIECE = 1_000_000
 
 
 class TooCostlyToDraw(Invalid):
-    """The faces would fill the picture hundreds of times over."""
+    """The faces would fill the picture dozens of times over."""
 
     template = translatable("The mesh is too complex to be drawn.")
 
@@ -38,6 +38,15 @@ class Covered:
     depth: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class _Spans:
+    """Runs of `count` pixels in a row from pixel `first` on, each covered by `face`."""
+
+    face: Integers
+    first: Integers
+    count: Integers
+
+
 def draw(corners: Floats, width: int, height: int) -> Covered:
     """What is seen of faces with `corners` of shape (faces, 3, 3) in pixels: x to the right, y down, depth to the eye.
 
@@ -46,10 +55,10 @@ def draw(corners: Floats, width: int, height: int) -> Covered:
     nearest = np.full(width * height, -np.inf)
     winner = np.full(width * height, -1, dtype=np.int64)
     drawn = 0
-    for face, row in _rows(corners, height):
-        face, pixel, depth = _pixels(corners, face, row, width)
+    for spans in _spans(corners, width, height):
+        face, pixel, depth = _pixels(corners, spans, width)
         drawn += len(pixel)
-        if drawn > _MAX_PIXELS:
+        if drawn > _MAX_COVERINGS * width * height:
             raise TooCostlyToDraw
         np.maximum.at(nearest, pixel, depth)
         wins = depth == nearest[pixel]
@@ -59,28 +68,33 @@ def draw(corners: Floats, width: int, height: int) -> Covered:
     return Covered(pixel, face, _weights(corners[face], pixel, width), nearest[pixel])
 
 
-def _rows(corners: Floats, height: int) -> Iterator[tuple[Integers, Integers]]:
-    """Pairs of a face and a row of pixels whose middle it crosses, in chunks."""
+def _spans(corners: Floats, width: int, height: int) -> Iterator[_Spans]:
+    """The pixels that each face covers in each row, whose middles it contains, a bounded number of them at a time."""
     top = np.clip(np.ceil(corners[:, :, 1].min(axis=1) - 0.5), 0, height).astype(np.int64)
     end = np.clip(np.floor(corners[:, :, 1].max(axis=1) - 0.5) + 1, 0, height).astype(np.int64)
-    counts = np.maximum(end - top, 0)
-    chunk = np.cumsum(counts) // _CHUNK_ROWS
-    for number in np.unique(chunk):
-        faces = np.flatnonzero(chunk == number)
-        face, step = _expand(counts[faces])
-        yield faces[face], top[faces][face] + step
+    heights = np.maximum(end - top, 0)
+    for faces in _pieces(heights):
+        owner, step = _expand(heights[faces])
+        face, row = faces[owner], top[faces][owner] + step
+        left, right = _crossings(corners[face], row.astype(np.float64) + 0.5)
+        start = np.clip(np.ceil(left - 0.5), 0, width).astype(np.int64)
+        counts = np.maximum(np.clip(np.ceil(right - 0.5), 0, width).astype(np.int64) - start, 0)
+        for piece in _pieces(counts):
+            yield _Spans(face[piece], row[piece] * width + start[piece], counts[piece])
 
 
-def _pixels(corners: Floats, face: Integers, row: Integers, width: int) -> tuple[Integers, Integers, Floats]:
-    """The pixels of each pair of face and row, with the depth of the face there."""
-    left, right = _crossings(corners[face], row.astype(np.float64) + 0.5)
-    start = np.clip(np.ceil(left - 0.5), 0, width).astype(np.int64)
-    end = np.clip(np.ceil(right - 0.5), 0, width).astype(np.int64)
-    pair, step = _expand(np.maximum(end - start, 0))
-    pixel = row[pair] * width + start[pair] + step
-    weights = _weights(corners[face[pair]], pixel, width)
-    depth = (weights * corners[face[pair], :, 2]).sum(axis=1)
-    return face[pair], pixel, depth
+def _pieces(counts: Integers) -> Iterator[Integers]:
+    """The numbers of the entries, in pieces whose counts sum up to about `_PIECE`; a mesh can't fill the memory."""
+    piece = np.cumsum(counts) // _PIECE
+    yield from np.split(np.arange(len(counts)), np.flatnonzero(np.diff(piece)) + 1)
+
+
+def _pixels(corners: Floats, spans: _Spans, width: int) -> tuple[Integers, Integers, Floats]:
+    """Each pixel of the spans with its face and the depth of the face there."""
+    owner, step = _expand(spans.count)
+    face, pixel = spans.face[owner], spans.first[owner] + step
+    depth: Floats = (_weights(corners[face], pixel, width) * corners[face, :, 2]).sum(axis=1)
+    return face, pixel, depth
 
 
 def _crossings(corners: Floats, y: Floats) -> tuple[Floats, Floats]:

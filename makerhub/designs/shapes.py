@@ -1,4 +1,4 @@
-"""The vocabulary of the shipped designs: curves, strokes of a given width, fillets, slabs with soft edges, engraved marks.
+"""The vocabulary of the shipped designs: curves, strokes, fillets, slabs with soft edges, engraved marks.
 
 Everything is in mm and prints without support: parts grow upwards from outlines, with a small chamfer at the bottom,
 where a round would overhang, and a round at the top, where hands touch.
@@ -31,7 +31,9 @@ def spline(points: Sequence[tuple[float, float]], count: int = 160) -> Points:
     return np.stack([np.interp(even, lengths, fine[:, axis]) for axis in (0, 1)], axis=-1)
 
 
-def arc(centre: tuple[float, float], radius: float, start_degrees: float, end_degrees: float, count: int = 24) -> Points:
+def arc(
+    centre: tuple[float, float], radius: float, start_degrees: float, end_degrees: float, count: int = 24
+) -> Points:
     """An arc around `centre`, counter-clockwise where the end is larger than the start."""
     angles = np.radians(np.linspace(start_degrees, end_degrees, count))
     return np.array(centre) + radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
@@ -48,11 +50,11 @@ def at_length(curve: Points, length: float) -> tuple[Points, Points]:
     return point, direction / np.linalg.norm(direction)
 
 
-def stroke(curve: Points | Sequence[tuple[float, float]], width: float) -> CrossSection:
-    """A line of the given width with round ends."""
+def stroke(curve: Points | Sequence[tuple[float, float]], width: float | Points) -> CrossSection:
+    """A line with round ends, of the given width or of one width for each point."""
     points = np.asarray(curve, dtype=np.float64)
-    dot = CrossSection.circle(width / 2, _CIRCLE_SEGMENTS)
-    dots = [dot.translate((float(x), float(y))) for x, y in points]
+    widths = np.broadcast_to(width, len(points))
+    dots = [disc(float(x), float(y), float(w) / 2) for (x, y), w in zip(points, widths, strict=True)]
     return union(CrossSection.batch_hull(list(pair)) for pair in pairwise(dots))
 
 
@@ -130,12 +132,14 @@ def triangles_of(solid: Manifold) -> Triangles:
     mesh = solid.simplify(0.01).to_mesh()
     faces: Triangles = np.asarray(mesh.vert_properties, dtype=np.float64)[:, :3][np.asarray(mesh.tri_verts)]
     low, high = faces.min(axis=(0, 1)), faces.max(axis=(0, 1))
-    return faces - np.array([*((low + high) / 2)[:2], low[2]])
+    standing: Triangles = faces - np.array([*((low + high) / 2)[:2], low[2]])
+    return standing
 
 
 def _lengths(curve: Points) -> NDArray[np.float64]:
     steps = np.linalg.norm(np.diff(curve, axis=0), axis=1)
-    return np.concatenate([[0.0], np.cumsum(steps)])
+    lengths: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(steps)])
+    return lengths
 
 
 def _inset(contour: Points, distance: float) -> Points:
@@ -144,7 +148,8 @@ def _inset(contour: Points, distance: float) -> Points:
     inward = np.stack([-edges[:, 1], edges[:, 0]], axis=-1) / np.linalg.norm(edges, axis=1, keepdims=True)
     before = np.roll(inward, 1, axis=0)
     bisector = (inward + before) / (1 + (inward * before).sum(axis=1, keepdims=True))
-    return contour + distance * bisector
+    moved: Points = contour + distance * bisector
+    return moved
 
 
 def _at_height(level: Points, z: float) -> NDArray[np.float64]:
@@ -184,7 +189,25 @@ _GLYPHS: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
     "5": (4, [[(4, 6), (0, 6), (0, 3.5), (3, 3.5), (4, 2.5), (4, 1), (3, 0), (0, 0)]]),
     "6": (4, [[(3, 6), (0, 3), (0, 1), (1, 0), (3, 0), (4, 1), (4, 2), (3, 3), (0, 3)]]),
     "7": (4, [[(0, 6), (4, 6), (1, 0)]]),
-    "8": (4, [[(1, 3.2), (0, 4.4), (1, 6), (3, 6), (4, 4.4), (3, 3.2), (1, 3.2), (0, 1.6), (1, 0), (3, 0), (4, 1.6), (3, 3.2)]]),
+    "8": (
+        4,
+        [
+            [
+                (1, 3.2),
+                (0, 4.4),
+                (1, 6),
+                (3, 6),
+                (4, 4.4),
+                (3, 3.2),
+                (1, 3.2),
+                (0, 1.6),
+                (1, 0),
+                (3, 0),
+                (4, 1.6),
+                (3, 3.2),
+            ]
+        ],
+    ),
     "9": (4, [[(1, 0), (4, 3), (4, 5), (3, 6), (1, 6), (0, 5), (0, 4), (1, 3), (4, 3)]]),
     ".": (0, [[(0, 0)]]),
     "-": (3, [[(0, 3), (3, 3)]]),
@@ -192,5 +215,23 @@ _GLYPHS: dict[str, tuple[int, list[list[tuple[float, float]]]]] = {
     "E": (4, [[(4, 0), (0, 0), (0, 6), (4, 6)], [(0, 3), (3, 3)]]),
     "F": (4, [[(0, 0), (0, 6), (4, 6)], [(0, 3), (3, 3)]]),
     "O": (4, [[(1, 0), (3, 0), (4, 1.5), (4, 4.5), (3, 6), (1, 6), (0, 4.5), (0, 1.5), (1, 0)]]),
-    "S": (4, [[(0, 0.8), (1, 0), (3, 0), (4, 0.8), (4, 2), (3.2, 2.8), (0.8, 3.4), (0, 4.2), (0, 5.2), (1, 6), (3, 6), (4, 5.2)]]),
+    "S": (
+        4,
+        [
+            [
+                (0, 0.8),
+                (1, 0),
+                (3, 0),
+                (4, 0.8),
+                (4, 2),
+                (3.2, 2.8),
+                (0.8, 3.4),
+                (0, 4.2),
+                (0, 5.2),
+                (1, 6),
+                (3, 6),
+                (4, 5.2),
+            ]
+        ],
+    ),
 }

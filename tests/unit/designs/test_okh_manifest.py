@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+
+from makerhub.designs.manifest import ManifestInvalid, PrintSettings, parse_manifest, read_manifest
+
+GOOD = """
+okhv = "OKH-LOSHv1.0"
+name = "Hook"
+repo = "https://example.org/hook"
+version = "1.2.0"
+license = "CC-BY-SA-4.0"
+licensor = "Somebody"
+function = "Holds things."
+readme = "README.md"
+user-manual = "README.md#use"
+
+[[part]]
+name = "Hook"
+source = "source.py"
+export = "hook.stl"
+printing-process = "FDM"
+material = "PETG"
+other-materials = ["PLA"]
+quantity = 2
+
+[part.print]
+layer-height-um = 300
+perimeters = 3
+
+[[component]]
+name = "Screw"
+quantity = 4
+"""
+
+
+def test_reads_parts_components_and_settings() -> None:
+    manifest = parse_manifest(GOOD, key="hook")
+    assert (manifest.key, manifest.version, manifest.use) == ("hook", "1.2.0", "README.md#use")
+    assert manifest.assembly == "README.md"
+    (part,) = manifest.parts
+    assert (part.materials, part.quantity) == (("PETG", "PLA"), 2)
+    assert part.settings == PrintSettings(layer_height_um=300, infill_percent=15, perimeters=3)
+    (component,) = manifest.components
+    assert (component.name, component.quantity, component.unit) == ("Screw", 4, "piece")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "field"),
+    [
+        ('name = "Hook"\nrepo', "repo", "name"),
+        ('version = "1.2.0"', 'version = "newest"', "version"),
+        ('license = "CC-BY-SA-4.0"', 'license = "free for all"', "license"),
+        ('repo = "https://', 'repo = "javascript://', "repo"),
+        ("quantity = 2", "quantity = 0", "part[0].quantity"),
+        ("quantity = 4", "quantity = 1.5", "component[0].quantity"),
+        ("layer-height-um = 300", "layer-height-um = 0.3", "part[0].print.layer-height-um"),
+        ('source = "source.py"', 'source = "../../etc/passwd"', "part[0].source"),
+        ('export = "hook.stl"', 'export = "/hook.stl"', "part[0].export"),
+        ('export = "hook.stl"', "export = 'a\\..\\b.stl'", "part[0].export"),
+        ('licensor = "Somebody"', 'licensor = "Somebody"\nlicence = "typo"', "licence"),
+        ("[[component]]", '[[component]]\nname = "Screw"\nquantity = 1\n[[component]]', "component"),
+        ("okhv =", "okhv ==", "TOML"),
+    ],
+)
+def test_names_the_file_and_the_field_that_is_wrong(before: str, after: str, field: str) -> None:
+    assert before in GOOD
+    with pytest.raises(ManifestInvalid) as refusal:
+        parse_manifest(GOOD.replace(before, after, 1), key="hook")
+    assert str(refusal.value).startswith("hook/okh.toml: ")
+    assert field in str(refusal.value)
+
+
+def test_a_file_that_the_manifest_names_must_be_there(tmp_path: Path) -> None:
+    (tmp_path / "okh.toml").write_text(GOOD)
+    for name in ("README.md", "source.py"):
+        (tmp_path / name).touch()
+    assert read_manifest(tmp_path, built=False).name == "Hook"
+    with pytest.raises(ManifestInvalid, match=r"part\[0\]\.export: there is no file “hook\.stl”"):
+        read_manifest(tmp_path)
+
+
+def test_a_folder_without_manifest_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ManifestInvalid, match="there is no such file"):
+        read_manifest(tmp_path)
