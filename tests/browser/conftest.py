@@ -1,0 +1,106 @@
+"""A real Chromium on the real pages; whatever it complains about fails the test."""
+
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from builders import World
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from unit.web.browsers import PASSWORD, hashed_password
+from unit.web.houses import House
+
+from makerhub.db import Database
+from makerhub.designs.models import Part
+from makerhub.people.models import Person
+from makerhub.printers.keys import KeyBox
+from makerhub.web.server import serving
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--no-proxy-server",
+)
+PHONE, DESK = (360, 740), (1280, 800)
+
+Open = Callable[..., Page]
+
+
+class Town:
+    """The house of pages, served, and those who look at it."""
+
+    def __init__(self, house: House, address: str) -> None:
+        self.house = house
+        self.world = house.world
+        self.address = address
+
+    def sign_in(self, page: Page, who: str) -> None:
+        """Type address and password, as one does."""
+        page.goto(f"{self.address}/sign-in")
+        page.get_by_label("E-mail").fill(self.house.people[who].email)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.locator("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{self.address}/")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here; “make test” installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def town(sqlite_file: Path, tmp_path: Path) -> Iterator[Town]:
+    """The pages on a port of their own; everybody has a password, and the headband a picture."""
+    database = Database(f"sqlite:///{shutil.copy(sqlite_file, tmp_path / 'town.sqlite')}")
+    house = House(World(database, KeyBox(tmp_path / "hub.key")), tmp_path)
+    with database.changing() as session:
+        for somebody in house.people.values():
+            session.get_one(Person, somebody.id).password = hashed_password()
+        part = session.get_one(Part, house.world.part(house.world.headband).id)
+        part.picture_sha256 = house.files.put(_picture())
+    with serving(house.app, "127.0.0.1") as address:
+        yield Town(house, address)
+    database.dispose()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Open]:
+    """Opens a page in a browser of its own; complaints of any of them fail the test when it ends."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def opened(size: tuple[int, int] = PHONE, *, javascript: bool = True) -> Page:
+        width, height = size
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, java_script_enabled=javascript, locale="en-GB"
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda lost: complaints.append(f"{lost.url}: {lost.failure}"))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _picture() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGBA", (512, 512), (13, 97, 102, 255)).save(stream, "WEBP")
+    return stream.getvalue()
