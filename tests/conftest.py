@@ -5,10 +5,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import World
-from sqlalchemy import make_url, text
+from sqlalchemy import event, make_url, text
 from sqlmodel import SQLModel
 
 from makerhub.db import Database
@@ -65,8 +66,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
                 session.execute(table.delete())
         return
     database = Database(f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_file'), tmp_path / 'test.sqlite')}")
+    event.listen(database.engine, "connect", _hurry)
     yield database
     database.dispose()
+
+
+def _hurry(connection: Any, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = OFF")  # no test cuts the power
 
 
 @pytest.fixture

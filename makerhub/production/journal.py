@@ -69,8 +69,8 @@ class HubJournal:
 
 
 def _may_start(session: Session, row: Attempt) -> bool:
-    """The printer still takes jobs, and the design has not been withdrawn."""
-    job = session.get_one(PrintJob, row.job_id)
-    version = session.get_one(DesignVersion, session.get_one(Part, job.part_id).version_id)
-    printer = session.get_one(Printer, row.printer_id)
+    """The printer still takes jobs, and the design has not been withdrawn; both stay so until the claim is made."""
+    version_id = session.get_one(Part, session.get_one(PrintJob, row.job_id).part_id).version_id
+    version = session.get_one(DesignVersion, version_id, with_for_update={"read": True})
+    printer = session.get_one(Printer, row.printer_id, with_for_update={"read": True})
     return version.state is VersionState.PUBLISHED and printer.state is PrinterState.ACTIVE

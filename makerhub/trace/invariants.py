@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from makerhub.delivery.models import Allocation, AllocationState, Shipment
 from makerhub.demand.models import SupplyRequest
-from makerhub.designs.models import DesignVersion
+from makerhub.designs.models import DesignVersion, Part, VersionState
 from makerhub.lifecycle import Transition
 from makerhub.printers.models import BuildPlate, Printer
-from makerhub.production.models import LIVE, Attempt, AttemptState, PrintJob
+from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
 from makerhub.stock.models import AccountKind, Entry, Lot
 
 
@@ -89,6 +92,58 @@ def _every_print_counted_once(session: Session) -> Iterator[str]:
             yield f"attempt {attempt.file_name} counted {attempt.good} + {attempt.bad}, booked {-booked}"
 
 
+def _promised_is_there(session: Session) -> Iterator[str]:
+    """What is reserved of a lot lies in its hub's stock."""
+    at_hub = (
+        select(Entry.lot_id, func.sum(Entry.quantity).label("pieces"))
+        .where(Entry.account == AccountKind.HUB)
+        .group_by(col(Entry.lot_id))
+        .subquery()
+    )
+    there, reserved = func.coalesce(at_hub.c.pieces, 0), func.sum(Allocation.quantity)
+    promised = (
+        select(Allocation.lot_id, reserved, there)
+        .join(at_hub, at_hub.c.lot_id == Allocation.lot_id, isouter=True)
+        .where(Allocation.state == AllocationState.RESERVED)
+        .group_by(col(Allocation.lot_id), at_hub.c.pieces)
+        .having(reserved > there)
+    )
+    yield from (
+        f"lot {lot} has {pieces} pieces at the hub, {wanted} are promised"
+        for lot, wanted, pieces in session.exec(promised)
+    )
+
+
+def _assigned_while_live(session: Session) -> Iterator[str]:
+    """A job is assigned exactly while one of its attempts is live; else nobody would ever take it on again."""
+    live = select(Attempt.job_id).where(col(Attempt.state).in_(LIVE))
+    assigned, has_attempt = col(PrintJob.state) == JobState.ASSIGNED, col(PrintJob.id).in_(live)
+    astray = select(PrintJob).where((assigned & ~has_attempt) | (~assigned & has_attempt))
+    yield from (f"job {job.id} is {job.state}, which its attempts do not say" for job in session.exec(astray))
+
+
+def _nothing_withdrawn_is_started(session: Session) -> Iterator[str]:
+    """By the order of the log: clocks are given, and two of them need not agree."""
+    withdrawal, start = aliased(Transition), aliased(Transition)
+    wrong = (
+        select(Attempt.file_name)
+        .join(start, _of(start, Attempt, Attempt.id) & (col(start.after) == AttemptState.SENDING))
+        .join(PrintJob, col(PrintJob.id) == Attempt.job_id)
+        .join(Part, col(Part.id) == PrintJob.part_id)
+        .join(
+            withdrawal,
+            _of(withdrawal, DesignVersion, Part.version_id) & (col(withdrawal.after) == VersionState.WITHDRAWN),
+        )
+        .where(col(start.number) > col(withdrawal.number))
+    )
+    yield from (f"attempt {name} was started after its design was withdrawn" for name in session.exec(wrong))
+
+
+def _of(change: type[Transition], model: Any, key: UUID) -> ColumnElement[bool]:
+    """Whether the change is one of the row of `model` with this key."""
+    return (col(change.entity) == model.__tablename__) & (col(change.entity_id) == key)
+
+
 def _delivered_is_traceable(session: Session) -> Iterator[str]:
     delivered = (
         select(Lot.label)
@@ -121,6 +176,9 @@ INVARIANTS: dict[str, Callable[[Session], Iterator[str]]] = {
     "transfers sum to zero": _transfers_balance,
     "no account is below zero": _nothing_below_zero,
     "every print is counted once": _every_print_counted_once,
+    "what is promised is there": _promised_is_there,
+    "jobs are assigned while an attempt is live": _assigned_while_live,
+    "no withdrawn design is started": _nothing_withdrawn_is_started,
     "delivered lots can be traced": _delivered_is_traceable,
     "doubt has a question": _doubt_has_a_question,
     "every change of a state is logged": _every_state_is_logged,

@@ -3,6 +3,7 @@
 No person's name stands in the chain: a maker is a random reference.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,7 +127,7 @@ def trace(session: Session, label: str) -> Trace:
         rejected=inspection.rejected if inspection else None,
         inspected_at=inspection.at if inspection else None,
         recipients=_recipients(session, lot),
-        whereabouts={account.kind.value: pieces for account, pieces in balances(session, lot.id).items()},
+        whereabouts=_whereabouts(session, lot),
     )
 
 
@@ -139,6 +140,14 @@ def lots_of_request(session: Session, request_id: UUID) -> Sequence[Lot]:
         .where(RequestLine.request_id == request_id, Allocation.state != AllocationState.RELEASED)
     )
     return session.exec(mine.distinct().order_by(col(Lot.made_at))).all()
+
+
+def _whereabouts(session: Session, lot: Lot) -> dict[str, int]:
+    """Pieces by kind of place: those of two facilities or shipments are added up."""
+    places: Counter[str] = Counter()
+    for account, pieces in balances(session, lot.id).items():
+        places[account.kind.value] += pieces
+    return dict(places)
 
 
 def _recipients(session: Session, lot: Lot) -> list[Recipient]:

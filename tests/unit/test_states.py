@@ -34,7 +34,7 @@ def with_moves() -> list[Any]:
 
 
 def states(model: Any) -> type[StrEnum]:
-    enum = model.model_fields["state"].annotation
+    enum: type[StrEnum] = model.model_fields["state"].annotation
     assert issubclass(enum, StrEnum)
     return enum
 
