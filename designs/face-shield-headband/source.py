@@ -77,12 +77,20 @@ def ribs() -> CrossSection:
 
 
 def peg(length: float) -> CrossSection:
-    """A mushroom at a distance along the carrier: the sheet's hole slips over its head and rests on its stem."""
-    root, along = at_length(right_half(CARRIER), length)
+    """A mushroom at a distance along the visor: the sheet's hole slips over its head and rests on its stem."""
+    root, along = at_length(visor(), length)
     outwards = np.array([-along[1], along[0]])
-    neck, head_middle = root + outwards * 3.4, root + outwards * (CARRIER_WIDTH_MM / 2 + 3.2)
-    cap = CrossSection.batch_hull([disc(*(head_middle + along * side), 1.1) for side in (-1.5, 1.5)])
-    return filleted(stroke([tuple(root), tuple(neck)], 3.4) + cap, inner=0.3, outer=0.8)
+    stem = stroke([tuple(root - outwards), tuple(root + outwards * 1.9)], 3.4)
+    cap = stroke([tuple(root + outwards * 3.2 + along * side) for side in (-1.5, 1.5)], 2.2)
+    return filleted(stem + cap, inner=0.3, outer=0.8)
+
+
+def visor() -> NDArray[np.float64]:
+    """The right half of the visor where it lies against the carrier: a little longer than the carrier's middle."""
+    line = right_half(CARRIER)
+    along = np.gradient(line, axis=0)
+    outwards = np.stack([-along[:, 1], along[:, 0]], axis=-1) / np.linalg.norm(along, axis=1, keepdims=True)
+    return line + outwards * CARRIER_WIDTH_MM / 2
 
 
 def head() -> NDArray[np.float64]:

@@ -2,7 +2,10 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import trimesh
+from manifold3d import Manifold, Mesh
 
 from makerhub.designs.build import BuildFailed, build_catalogue, build_design
 from makerhub.designs.geometry import check_mesh
@@ -51,6 +54,20 @@ def test_notes_are_where_the_manifest_says(folder: Path) -> None:
         file, _, heading = note.partition("#")
         assert heading in heading_anchors((folder / file).read_text())
     assert f"SPDX-License-Identifier: {manifest.license}\n" in (folder / "LICENSE").read_text()
+
+
+def test_the_pegs_of_the_headband_meet_the_holes_of_an_office_punch() -> None:
+    loaded = trimesh.load_mesh(CATALOGUE / "face-shield-headband/face-shield-headband.stl")
+    solid = Manifold(Mesh(np.asarray(loaded.vertices, np.float32), np.asarray(loaded.faces, np.uint32)))
+    band = solid.slice(6.4)  # above pegs and engraving
+    pegs = [peg for peg in (solid.slice(2.5) - band.offset(0.05)).decompose() if peg.area() > 5]
+    outline = max(band.to_polygons(), key=len)
+    lengths = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(outline, axis=0), axis=1))])
+    along = np.linspace(0, lengths[-1], 20_000)
+    dense = np.stack([np.interp(along, lengths, outline[:, axis]) for axis in (0, 1)], axis=-1)
+    middles = [np.mean(peg.to_polygons()[0], axis=0) for peg in pegs]
+    places = sorted(along[np.linalg.norm(dense - middle, axis=1).argmin()] for middle in middles)
+    assert np.diff(places) == pytest.approx([80, 80, 80], abs=0.8)
 
 
 def test_a_new_version_is_engraved(tmp_path: Path) -> None:
