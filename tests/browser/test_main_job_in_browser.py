@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from browser.conftest import PHONE
 from hubs import MATERIAL, MODEL, Place, quick_settings, running_hub
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, Request, expect
 
 from makerhub.demand.models import RequestState, SupplyRequest
 from makerhub.people.models import Person
@@ -83,12 +83,16 @@ class Street:
         page.on("console", lambda said: self._complain(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self._complain(str(error)))
         page.on("requestfailed", self._failed)
-        page.on("dialog", lambda dialog: (self._complain(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", self._dismiss)
         return page
 
     def _failed(self, request: Request) -> None:
         if request.failure != "net::ERR_ABORTED":  # a look at a page that was left meanwhile
             self._complain(f"{request.url}: {request.failure}")
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self._complain(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _complain(self, what: str) -> None:
         self.complaints.append(what)
