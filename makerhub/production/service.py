@@ -163,14 +163,6 @@ def require_free(session: Session, printer_id: UUID) -> None:
         )
 
 
-def require_free(session: Session, printer_id: UUID) -> None:
-    """Raise `Invalid` while the printer belongs to an attempt: its G-code was made for what the printer is now."""
-    if live_attempt(session, printer_id) is not None:
-        raise Invalid(
-            translatable("A print of ours waits for this printer or is on it. Wait for its end, then try again.")
-        )
-
-
 def release(session: Session, job: PrintJob, *, by: UUID, now: datetime) -> None:
     """A dispatcher puts a held job back into the queue."""
     move(session, job, JobState.QUEUED, now=now, by=by)
