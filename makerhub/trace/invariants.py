@@ -141,7 +141,8 @@ def _nothing_withdrawn_is_started(session: Session) -> Iterator[str]:
 
 def _of(change: type[Transition], model: Any, key: UUID) -> ColumnElement[bool]:
     """Whether the change is one of the row of `model` with this key."""
-    return (col(change.entity) == model.__tablename__) & (col(change.entity_id) == key)
+    is_its: ColumnElement[bool] = (col(change.entity) == model.__tablename__) & (col(change.entity_id) == key)
+    return is_its
 
 
 def _delivered_is_traceable(session: Session) -> Iterator[str]:
