@@ -98,10 +98,11 @@ def change_state(printer_id: UUID) -> ResponseReturnValue:
     change = {"pause": printers.pause, "resume": printers.resume, "check": printers.check_again}.get(
         request.form.get("change", "")
     )
-    if change is None:
-        raise Invalid
     with hub().database.changing() as session:
-        change(session, my_printer(session, printer_id), by=viewer().id, now=hub().clock())
+        mine = my_printer(session, printer_id)
+        if change is None:
+            raise Invalid
+        change(session, mine, by=viewer().id, now=hub().clock())
     hub().soon(check_printers)
     hub().soon(dispatch_jobs)
     return redirect(url_for("maker.printer", printer_id=printer_id))
@@ -112,10 +113,10 @@ def change_state(printer_id: UUID) -> ResponseReturnValue:
 def answer_offer(attempt_id: UUID) -> ResponseReturnValue:
     """Take or leave an offered job."""
     answer = {"accept": production.accept, "decline": production.decline}.get(request.form.get("answer", ""))
-    if answer is None:
-        raise Invalid
     with hub().database.changing() as session:
         attempt = _my_attempt(session, attempt_id)
+        if answer is None:
+            raise Invalid
         answer(session, attempt, by=viewer().id, now=hub().clock())
     hub().soon(prepare_attempts)
     hub().soon(dispatch_jobs)
@@ -127,10 +128,10 @@ def answer_offer(attempt_id: UUID) -> ResponseReturnValue:
 def answer_question(attempt_id: UUID) -> ResponseReturnValue:
     """Say what became of a print whose end nobody saw."""
     outcome = ANSWERS.get(request.form.get("answer", ""))
-    if outcome is None:
-        raise Invalid
     with hub().database.changing() as session:
         attempt = _my_attempt(session, attempt_id)
+        if outcome is None:
+            raise Invalid
         if attempt.state is not AttemptState.IN_DOUBT:
             raise MovedMeanwhile(translatable("This question has been answered by now."))
         production.end(session, attempt, outcome, by=viewer().id, now=hub().clock())
