@@ -28,12 +28,15 @@ ID = r"[0-9a-f-]{36}"
 
 @dataclass
 class Crew:
-    """The people of a network at their browsers. `watch` is told of each form, before it is sent and when confirmed."""
+    """The people of a network at their browsers.
+
+    `watch` is told of each form when it is sent and when it was confirmed: `posting` or `confirmed`, and what it does.
+    """
 
     network: Network
     octoprints: Mapping[UUID, RealOctoPrint]
     server: Callable[[], str]
-    watch: Callable[[str], None] = lambda _moment: None
+    watch: Callable[[str, str], None] = lambda _moment, _form: None
     promises: list[Promise] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     _visitors: dict[UUID, Visitor] = field(default_factory=dict)
@@ -161,12 +164,13 @@ class Crew:
 
     def _send(self, person: Person, form: Form, promise: Promise) -> Page:
         """Send a form; what is confirmed is promised. Somebody else may have been first, nothing may break."""
-        self.watch("posting")
+        what = form.action.rpartition("/")[2]
+        self.watch("posting", what)
         answer = self._visitor(person).send(form)
         assert answer.status < 500, f"{person.name} at {form.action}: {answer.status}"
         if answer.is_confirmed:
             self.promises.append(promise)
-            self.watch("confirmed")
+            self.watch("confirmed", what)
         return answer
 
     def _visitor(self, person: Person) -> Visitor:

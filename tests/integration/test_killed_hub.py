@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,9 @@ PATIENCE_SECONDS = 20
 class Reaper:
     """Kills the hub at one moment after the other, in a thread of its own, and starts it again each time.
 
-    A moment is a word: `any` (seconds after the start), `posting` (within some milliseconds of sending a form),
-    `confirmed` (right after its answer), the state of an attempt, or `octoprint` (which is killed instead, mid-print).
+    A moment is a word: `any` (seconds after the start), `posting` (some milliseconds into the sending of a form),
+    `confirmed` (right after its answer: once for each kind of form before the first comes again), the state of an
+    attempt, or `octoprint` (which is killed instead, mid-print).
     """
 
     hub: KillableHub
@@ -54,17 +56,25 @@ class Reaper:
     check: Callable[[], None]
     happened: list[str] = field(default_factory=list)
     found_sending: int = 0
+    struck: set[str] = field(default_factory=set)
+    stopped: bool = False
     _wanted: str = ""
     _seen: threading.Event = field(default_factory=threading.Event)
 
-    def watch(self, moment: str) -> None:
+    def watch(self, moment: str, form: str) -> None:
         """Told by the crew what it does now."""
-        if moment == self._wanted:
-            self._seen.set()
+        if moment != self._wanted or (moment == "confirmed" and form in self.struck):
+            return
+        if moment == "confirmed":
+            self.struck.add(form)
+        self._wanted = ""
+        self._seen.set()
 
     def run(self) -> None:
         for moment in self.moments:
             came = self._await(moment)
+            if self.stopped:
+                return
             if moment == "octoprint":
                 self.octoprint.kill()
                 self.octoprint.start()
@@ -80,6 +90,8 @@ class Reaper:
             time.sleep(self.rng.uniform(0.1, 8))
             return True
         if moment in ("posting", "confirmed"):
+            if len(self.struck) == len(FORMS):
+                self.struck.clear()
             self._seen.clear()
             self._wanted = moment
             came = self._seen.wait(PATIENCE_SECONDS)
@@ -106,22 +118,14 @@ class Reaper:
             return session.exec(wanted).first() is not None
 
 
-KILLS = (
-    "any",
-    "sending",
-    "posting",
-    "confirmed",
-    "preparing",
-    "sending",
-    "posting",
-    "confirmed",
-    "printing",
-    "finished",
-)
+FORMS = frozenset({"requests", "accept", "offer", "count", "inspect", "pack", "taken", "hand-over"})
+"""The forms that each request passes; a plate is cleared with the count, and a question comes when it comes."""
+
+KILLS = ("any", "any", "preparing", "printing", "finished", *["posting"] * 3, *["sending"] * 4, *["confirmed"] * 8)
 
 
 def moments(rng: random.Random, kills: int) -> list[str]:
-    """Every kind of moment in turn, in an order of the seed's own; OctoPrint itself dies once among ten."""
+    """Every kind of moment in an order of the seed's own; OctoPrint itself dies after each ten."""
     chosen = [KILLS[number % len(KILLS)] for number in range(kills)]
     rng.shuffle(chosen)
     for place in range(5, kills, 10):
@@ -183,7 +187,7 @@ def test_the_main_job_survives(seed: int, kills: int, crew: Crew, killable: Kill
     crew.watch = reaper.watch
     asked = live_through(crew, reaper, database)
     print(f"seed {seed}: {asked} requests, {Counter(reaper.happened)}, {Counter(crew.answered)} answered, ")
-    print(f"{reaper.found_sending} left in their sending, {len(crew.promises)} promises")
+    print(f"{reaper.found_sending} left in their sending, {len(crew.promises)} promises, killed after {reaper.struck}")
     print(killable.log()[-3000:])
 
     check()
@@ -195,19 +199,26 @@ def test_the_main_job_survives(seed: int, kills: int, crew: Crew, killable: Kill
 
 def live_through(crew: Crew, reaper: Reaper, database: Database) -> int:
     """Ask, make and deliver while the reaper goes about, and to the end afterwards; gives the number of requests."""
-    thread = threading.Thread(target=reaper.run, name="reaper")
-    thread.start()
     asked = 0
     deadline = time.monotonic() + 60 + 30 * len(reaper.moments)
-    while thread.is_alive() or _count(database, SupplyRequest, SupplyRequest.state != RequestState.FULFILLED):
-        assert time.monotonic() < deadline, f"not everything arrived; killed at {reaper.happened}"
-        unfinished = asked - _count(database, SupplyRequest, SupplyRequest.state == RequestState.FULFILLED)
-        if thread.is_alive() and unfinished < OPEN_REQUESTS:
-            asked += crew.ask(PIECES)
-        crew.act()
-        time.sleep(0.1)
-    thread.join()
+    with ThreadPoolExecutor(1, "reaper") as pool:
+        reaping = pool.submit(reaper.run)
+        try:
+            while not reaping.done() or unfulfilled(database):
+                assert time.monotonic() < deadline, f"not everything arrived; killed at {reaper.happened}"
+                if not reaping.done() and unfulfilled(database) < OPEN_REQUESTS:
+                    asked += crew.ask(PIECES)
+                crew.act()
+                time.sleep(0.1)
+                if reaping.done():
+                    reaping.result()
+        finally:
+            reaper.stopped = True
     return asked
+
+
+def unfulfilled(database: Database) -> int:
+    return _count(database, SupplyRequest, SupplyRequest.state != RequestState.FULFILLED)
 
 
 def assert_everything_arrived(database: Database, asked: int) -> None:
