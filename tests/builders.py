@@ -21,6 +21,8 @@ from makerhub.demand import service as demand
 from makerhub.demand.models import RequestLine, SupplyRequest, Urgency
 from makerhub.designs.models import Design, DesignVersion, Part, PlateSlice, VersionState
 from makerhub.designs.profiles import PrinterProfile, read_profile
+from makerhub.designs.slicer import PlateOrder, SlicedPlate, input_hash
+from makerhub.errors import MakerhubError
 from makerhub.fleet.gateway import NEEDED, JobReport, KeyReport, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation
@@ -210,7 +212,7 @@ class World:
                 return attempt
             if attempt.state is AttemptState.OFFERED:
                 production.accept(session, attempt, by=self.maker.id, now=now)
-            production.prepared(session, attempt, self._plate_slice(session, planned).id, now=now)
+            production.prepared(session, attempt, self.plate_slice(session, planned).id, now=now)
             if state is not AttemptState.READY:
                 production.claim_start(session, attempt, now=now)
             if state not in (AttemptState.READY, AttemptState.SENDING, AttemptState.NOT_STARTED):
@@ -288,7 +290,8 @@ class World:
         self.confirm(shipment)
         return shipment
 
-    def _plate_slice(self, session: Session, job: PrintJob) -> PlateSlice:
+    def plate_slice(self, session: Session, job: PrintJob) -> PlateSlice:
+        """G-code for a job, as if it had been sliced."""
         gcode = b"G28 ; " + job.id.bytes
         plate = PlateSlice(
             part_id=job.part_id,
@@ -366,6 +369,37 @@ def _part(version: DesignVersion, name: str, quantity: int) -> Part:
 def profiles() -> Mapping[str, PrinterProfile]:
     """The one printer model of this world."""
     return {MK3S.key: MK3S}
+
+
+class CountingSlicer:
+    """A `Slicer` for tests that are not about slicing: its plates take `seconds` a copy, or fail."""
+
+    def __init__(self, seconds: int = 600, problem: MakerhubError | None = None) -> None:
+        self.seconds = seconds
+        self.problem = problem
+        self.orders: list[PlateOrder] = []
+
+    def version(self) -> str:
+        """As it goes into the hash of what is sliced."""
+        return "counting 1"
+
+    def slice(self, order: PlateOrder) -> SlicedPlate:
+        """G-code that heats nothing and moves nowhere."""
+        self.orders.append(order)
+        if self.problem is not None:
+            raise self.problem
+        gcode = f"G28 ; {order.copies} copies of {hashlib.sha256(order.mesh).hexdigest()}".encode()
+        return SlicedPlate(
+            gcode=gcode,
+            sha256=hashlib.sha256(gcode).hexdigest(),
+            sha1=hashlib.sha1(gcode, usedforsecurity=False).hexdigest(),
+            seconds=self.seconds * order.copies,
+            milligrams=10_000 * order.copies,
+            copies=order.copies,
+            placements=(),
+            input_hash=input_hash(order, self.version()),
+            slicer_version=self.version(),
+        )
 
 
 def at_once(*actions: Callable[[], object]) -> list[object]:

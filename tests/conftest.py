@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 from builders import World
+from hypothesis import settings
 from sqlalchemy import event, make_url, text
 from sqlmodel import SQLModel
 
 from makerhub.db import Database
 from makerhub.migrations import tables
 from makerhub.printers.keys import KeyBox
+
+settings.register_profile("tests", deadline=None)  # a machine that does other work, too, is no failure
+settings.load_profile("tests")
 
 assert tables  # every table is known before the first database is made
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Session, select
 
-from makerhub.db import Clock, Database
+from makerhub.db import Clock, Database, IntegrityError
 from makerhub.designs.files import FileStore
 from makerhub.designs.manifest import PrintSettings
 from makerhub.designs.models import Part, PlateSlice
@@ -36,28 +36,32 @@ class PlateCache:
         return cached or self._keep(part, order, self._slicer.slice(order), self._clock())
 
     def _keep(self, part: Part, order: PlateOrder, plate: SlicedPlate, now: datetime) -> PlateSlice:
-        sha256 = self._files.put(plate.gcode)
-        with self._database.changing() as session:
-            other = _find(session, plate.input_hash)
-            if other is not None:
-                return other
-            row = PlateSlice(
-                part_id=part.id,
-                profile=order.profile.key,
-                material=order.material,
-                copies=plate.copies,
-                input_hash=plate.input_hash,
-                gcode_sha256=sha256,
-                gcode_sha1=plate.sha1,
-                gcode_bytes=len(plate.gcode),
-                seconds=plate.seconds,
-                milligrams=plate.milligrams,
-                slicer_version=plate.slicer_version,
-                sliced_at=now,
-            )
-            session.add(row)
-            return row
+        row = PlateSlice(
+            part_id=part.id,
+            profile=order.profile.key,
+            material=order.material,
+            copies=plate.copies,
+            input_hash=plate.input_hash,
+            gcode_sha256=self._files.put(plate.gcode),
+            gcode_sha1=plate.sha1,
+            gcode_bytes=len(plate.gcode),
+            seconds=plate.seconds,
+            milligrams=plate.milligrams,
+            slicer_version=plate.slicer_version,
+            sliced_at=now,
+        )
+        try:
+            with self._database.changing() as session:
+                session.add(row)
+        except IntegrityError:  # the same plate was sliced twice at once, and the other one was first
+            with self._database.reading() as session:
+                return _require(session, plate.input_hash)
+        return row
 
 
 def _find(session: Session, digest: str) -> PlateSlice | None:
     return session.exec(select(PlateSlice).where(PlateSlice.input_hash == digest)).first()
+
+
+def _require(session: Session, digest: str) -> PlateSlice:
+    return session.exec(select(PlateSlice).where(PlateSlice.input_hash == digest)).one()

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from itertools import product
 from uuid import UUID
 
+from sqlalchemy import union
 from sqlmodel import Session, col, func, select
 
 from makerhub.background import Nudge, task
 from makerhub.config import Settings
-from makerhub.db import Clock, Database, IntegrityError
+from makerhub.db import Clock, Database
 from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
@@ -23,7 +24,8 @@ from makerhub.designs.models import DesignVersion, Part, VersionState
 from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.slicer import copies_that_fit
-from makerhub.errors import MakerhubError, MovedMeanwhile
+from makerhub.errors import MakerhubError
+from makerhub.people.models import Organisation
 from makerhub.planning.allocation import Available, allot
 from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
 from makerhub.planning.needs import Wanted, shortfalls, split, surplus
@@ -57,6 +59,7 @@ def plan_jobs(
             parts = [session.get_one(Part, part_id) for part_id in {shortfall.part_id for shortfall in missing}]
         sizes = _plate_sizes(parts, printers, plates, profiles, settings)
         with database.changing() as session:
+            _alone(session, hub_id)
             _queue(session, hub_id, sizes, clock())
             _cancel_unwanted(session, hub_id, clock())
     soon(dispatch_jobs)
@@ -76,7 +79,7 @@ def dispatch_jobs(
             with database.changing() as session:
                 job = session.get_one(PrintJob, assignment.job_id)
                 production.assign(session, job, session.get_one(Printer, assignment.printer_id), now=now)
-        except (MovedMeanwhile, MakerhubError, IntegrityError) as error:
+        except MakerhubError as error:
             log.info("Job %s was not assigned: %s", assignment.job_id, error)
     if assignments:
         soon(prepare_attempts)
@@ -90,8 +93,9 @@ def allocate_lots(database: Database, clock: Clock) -> None:
             delivery.release(session, request, why=f"the request is {request.state}", now=clock())
     for hub_id in _hubs(database):
         with database.changing() as session:
-            wants = wanted(session, hub_id)
-            for share in allot(wants, _available(session, hub_id)):
+            _alone(session, hub_id)
+            shares = allot(wanted(session, hub_id), _available(session, hub_id))
+            for share in sorted(shares, key=lambda share: share.lot_id.bytes):  # all who lock lots do so in one order
                 line = session.get_one(RequestLine, share.line_id)
                 reason = (
                     f"place {share.place} in the order of service: {line.urgency}, needed by {line.needed_by:%Y-%m-%d}"
@@ -133,7 +137,7 @@ def fits_on(part: Part, profile: PrinterProfile) -> int:
 
 
 def _queue(session: Session, hub_id: UUID, sizes: Mapping[UUID, int], now: datetime) -> None:
-    """Decided again inside the transaction, so that two sweeps can't both queue for the same need."""
+    """Decided again inside the transaction, while nobody else plans for this hub."""
     for shortfall in shortfalls(wanted(session, hub_id), supply(session, hub_id)):
         if sizes.get(shortfall.part_id, 0) > 0 and _is_published(session, shortfall.part_id):
             line = session.get_one(RequestLine, shortfall.line_id)
@@ -216,11 +220,12 @@ def _last_ended(session: Session, printer_id: UUID) -> datetime | None:
 
 
 def _available(session: Session, hub_id: UUID) -> list[Available]:
+    """What may be given away; a withdrawn design's pieces stay where they are."""
     lots = stock.lots_in(session, LotState.PASSED, hub_id)
     return [
         Available(lot.id, lot.part_id, quantity, lot.made_at)
         for lot in lots
-        if (quantity := delivery.unpromised(session, lot)) > 0
+        if _is_published(session, lot.part_id) and (quantity := delivery.unpromised(session, lot)) > 0
     ]
 
 
@@ -257,7 +262,13 @@ def _printers(session: Session, hub_id: UUID) -> Sequence[Printer]:
 
 
 def _hubs(database: Database) -> Sequence[UUID]:
-    """The hubs that have a request which has been accepted."""
+    """The hubs with something to plan for: an accepted request, or queued jobs that nobody may need any more."""
+    accepted = select(SupplyRequest.hub_id).where(SupplyRequest.state == RequestState.ACCEPTED)
+    queued = select(PrintJob.hub_id).where(PrintJob.state == JobState.QUEUED)
     with database.reading() as session:
-        accepted = select(SupplyRequest.hub_id).where(SupplyRequest.state == RequestState.ACCEPTED)
-        return session.exec(accepted.distinct()).all()
+        return session.exec(select(Organisation.id).where(col(Organisation.id).in_(union(accepted, queued)))).all()
+
+
+def _alone(session: Session, hub_id: UUID) -> None:
+    """Wait for others who decide for this hub: what they decided is seen, and nobody decides the same twice."""
+    session.exec(select(Organisation.id).where(Organisation.id == hub_id).with_for_update(key_share=True)).one()
