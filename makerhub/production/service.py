@@ -121,10 +121,10 @@ def started(session: Session, attempt: Attempt, *, now: datetime) -> None:
 def end(session: Session, attempt: Attempt, outcome: Outcome, *, by: UUID | None = None, now: datetime) -> None:
     """Record how the attempt left the printer.
 
-    `FINISHED` waits for the maker's count. `FAILED` and `NOT_STARTED` put the job back into the queue; the failure
-    after which there are `TRIES_BEFORE_HOLD` or more holds it. `IN_DOUBT` is a question to the maker. What was never started leaves the
-    build plate as clear as it was. What comes too late (the attempt has ended, or is known to have started) changes
-    nothing.
+    `FINISHED` waits for the maker's count. `FAILED` and `NOT_STARTED` put the job back into the queue, but a failure
+    after which there are `TRIES_BEFORE_HOLD` of them holds it. `IN_DOUBT` is a question to the maker. What was never
+    started leaves the build plate as clear as it was. What comes too late (the attempt has ended, or is known to have
+    started) changes nothing.
     """
     if attempt.state not in ON_THE_PRINTER or outcome.state not in attempt.MOVES[attempt.state]:
         return

@@ -17,8 +17,8 @@ from makerhub.designs.files import FileStore
 from makerhub.designs.models import DesignVersion, Part, PlateSlice, VersionState
 from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
-from makerhub.errors import MakerhubError
-from makerhub.fleet.gateway import FOLDER, PrinterGateway
+from makerhub.errors import MakerhubError, MovedMeanwhile
+from makerhub.fleet.gateway import FOLDER, Connection, PrinterGateway
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.start import StartJournal, reconcile, start
 from makerhub.fleet.verdict import Attempt as Sending
@@ -27,7 +27,7 @@ from makerhub.lifecycle import history
 from makerhub.printers.fleet import Fleet
 from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Observation, Printer, PrinterState
-from makerhub.printers.service import connection
+from makerhub.printers.service import connections
 from makerhub.production import service
 from makerhub.production.models import Attempt, AttemptState, PrintJob
 
@@ -40,15 +40,26 @@ AT_ONCE = 50
 """How many printers one sweep speaks with at the same time."""
 
 
+WAITING = (AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY)
+"""Nothing has been sent yet."""
+
+
 @task
 def withdraw_stale_attempts(database: Database, settings: Settings, clock: Clock) -> None:
     """Take back what waits for ever: unanswered offers, starts that never came, withdrawn designs, paused printers."""
     now = clock()
-    with database.changing() as session:
-        for attempt in service.in_states(session, AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY):
-            why = _why_stale(session, attempt, settings, now)
-            if why:
-                service.withdraw(session, attempt, why=why, now=now)
+    with database.reading() as session:
+        waiting = service.in_states(session, *WAITING)
+        stale = [attempt.id for attempt in waiting if _why_stale(session, attempt, settings, now)]
+    for attempt_id in stale:
+        try:
+            with database.changing() as session:
+                attempt = session.get_one(Attempt, attempt_id)
+                why = _why_stale(session, attempt, settings, now)
+                if why:
+                    service.withdraw(session, attempt, why=why, now=now)
+        except MovedMeanwhile as error:
+            log.info("Attempt %s goes on: %s", attempt_id, error)
 
 
 @task
@@ -65,6 +76,9 @@ def prepare_attempts(
             )
         except MakerhubError as error:
             plate = error
+        except Exception:
+            log.exception("Attempt %s could not be prepared; the next sweep tries again", attempt_id)
+            return
         _record_preparation(database, attempt_id, plate, clock())
         soon(start_attempts)
 
@@ -87,7 +101,7 @@ def start_attempts(
     with database.reading() as session:
         attempts = service.in_states(session, AttemptState.READY, AttemptState.SENDING)
         content = {attempt.id: _plate_slice(session, attempt).gcode_sha256 for attempt in attempts}
-        sendings = [_sending(session, attempt, key_box) for attempt in attempts]
+        sendings = _sendings(session, attempts, key_box)
     _with_each(fleet, begin, sendings)
 
 
@@ -101,7 +115,7 @@ def follow_attempts(database: Database, fleet: Fleet, journal: StartJournal, key
     with database.reading() as session:
         attempts = service.in_states(session, AttemptState.PRINTING, AttemptState.IN_DOUBT)
         unclear = [attempt for attempt in attempts if not _is_seen_printing(session, attempt)]
-        sendings = [_sending(session, attempt, key_box) for attempt in unclear]
+        sendings = _sendings(session, unclear, key_box)
     _with_each(fleet, look, sendings)
 
 
@@ -127,6 +141,9 @@ def _with_each(
 
 
 def _why_stale(session: Session, attempt: Attempt, settings: Settings, now: datetime) -> str:
+    """Why an attempt of which nothing was sent yet is to be taken back; empty when it may go on."""
+    if attempt.state not in WAITING:
+        return ""
     job = service.job_of(session, attempt)
     version = session.get_one(DesignVersion, session.get_one(Part, job.part_id).version_id)
     if version.state is not VersionState.PUBLISHED:
@@ -163,11 +180,22 @@ def _plate_slice(session: Session, attempt: Attempt) -> PlateSlice:
     return session.exec(select(PlateSlice).where(PlateSlice.id == attempt.plate_slice_id)).one()
 
 
-def _sending(session: Session, attempt: Attempt, key_box: KeyBox) -> Sending:
+def _sendings(session: Session, attempts: Sequence[Attempt], key_box: KeyBox) -> list[Sending]:
+    """What the start protocol wants to know of each attempt whose printer can be reached."""
+    printers = select(Printer).where(col(Printer.id).in_({attempt.printer_id for attempt in attempts}))
+    reachable = connections(session.exec(printers), key_box)
+    return [
+        _sending(session, attempt, reachable[attempt.printer_id])
+        for attempt in attempts
+        if attempt.printer_id in reachable
+    ]
+
+
+def _sending(session: Session, attempt: Attempt, connection: Connection) -> Sending:
     plate = _plate_slice(session, attempt)
     return Sending(
         id=attempt.id,
-        connection=connection(session.get_one(Printer, attempt.printer_id), key_box),
+        connection=connection,
         file_name=attempt.file_name,
         size=plate.gcode_bytes,
         sha1=plate.gcode_sha1,
