@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session, col, select
 
-from makerhub.db import IntegrityError
 from makerhub.demand import service as demand
 from makerhub.demand.models import SupplyRequest, Urgency
 from makerhub.errors import translatable
@@ -90,10 +89,8 @@ def submit() -> ResponseReturnValue:
         wrong = given.first_wrong(list(Screen))
         if wrong:
             return _screen(session, wrong[0], choices, draft, given, wrong[1]), 400
-    try:
-        asked = _submit(given)
-    except IntegrityError:
-        asked = _submit(given)  # the same form arrived twice at the same moment: now the other one is there
+    with hub().database.changing() as session:
+        asked = demand.submit(session, given.request, largest=hub().settings.largest_request, now=hub().clock())
     return redirect(url_for("requester.sent", request_id=asked.id))
 
 
@@ -164,8 +161,3 @@ def _sent_before() -> SupplyRequest | None:
     with hub().database.reading() as session:
         key = form_key(request.values)
         return session.exec(my_requests(viewer()).where(SupplyRequest.form_key == key)).first() if key else None
-
-
-def _submit(given: Answers) -> SupplyRequest:
-    with hub().database.changing() as session:
-        return demand.submit(session, given.request, largest=hub().settings.largest_request, now=hub().clock())

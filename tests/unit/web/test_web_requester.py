@@ -126,8 +126,9 @@ def test_the_page_tells_what_happened_and_why(house: House, world: World) -> Non
 
 
 def test_the_live_part_comes_alone_and_stops_when_nothing_can_change(house: House, world: World) -> None:
-    request, shipment = on_its_way(world)
     browser = house.signed_in("alice")
+    assert "hx-get" in browser.get(f"/requests/{submitted(world).id}").text
+    request, shipment = on_its_way(world)
     live = browser.get(f"/requests/{request.id}/now")
     assert "<html" not in live.text
     assert "4</strong> packed" in live.text
