@@ -7,6 +7,7 @@ from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.demand.models import RequestLine, SupplyRequest
 from makerhub.people.access import organisation_ids, visible
 from makerhub.people.models import Person, Role
+from makerhub.stock import service as stock
 from makerhub.stock.models import Lot
 from makerhub.trace.service import NoSuchLot
 
@@ -15,11 +16,11 @@ SENT = (AllocationState.SHIPPED, AllocationState.DELIVERED)
 
 def find_lot(session: Session, person: Person, label: str) -> Lot:
     """The lot with this label, however it was typed, if `person` may follow it; else raises `NoSuchLot`."""
-    typed = "".join(label.split()).upper()
-    for mine in (visible(person, Lot), sent_to_facilities_of(person)):
-        lot = session.exec(mine.where(Lot.label == typed)).first()
-        if lot is not None:
-            return lot
+    lot = stock.lot_by_label(session, label)
+    if lot is not None:
+        for mine in (visible(person, Lot), sent_to_facilities_of(person)):
+            if session.exec(mine.where(Lot.id == lot.id)).first() is not None:
+                return lot
     raise NoSuchLot(label=label[:32])
 
 

@@ -1,6 +1,5 @@
 """The courier's pages: what waits at the hub, what is under way, and the hand-over at the door."""
 
-import unicodedata
 from collections.abc import Mapping
 from http import HTTPStatus
 from uuid import UUID
@@ -92,12 +91,12 @@ def take(shipment_id: UUID) -> ResponseReturnValue:
 @allowed(Role.COURIER)
 def hand_over(shipment_id: UUID) -> ResponseReturnValue:
     """The courier types the code that was told at the door."""
-    code = _digits(request.form.get("code", ""))
+    code = request.form.get("code", "")
     with hub().database.reading() as session:
         carried = _carried(session, shipment_id)
     if carried.state is ShipmentState.DELIVERED:
         return redirect(url_for("courier.thanks", shipment_id=shipment_id))  # the button was pressed twice
-    if not code:
+    if not any(character.isdecimal() for character in code):
         return _page(shipment_id, {"code": translatable("Enter the six figures that you were told at the door.")}), 400
     if not _tries.hit(TRIES, str(shipment_id)):
         return _page(shipment_id, {"code": TOO_MANY_TRIES}), HTTPStatus.TOO_MANY_REQUESTS
@@ -167,8 +166,3 @@ def _not_taken(shipment_id: UUID) -> ResponseReturnValue:
 
 def _at_my_hubs() -> bool:
     return col(Shipment.hub_id).in_(organisation_ids(viewer(), Role.COURIER))  # type: ignore[return-value]
-
-
-def _digits(typed: str) -> str:
-    """The figures in what was typed, in whatever script, as 0 to 9."""
-    return "".join(str(unicodedata.decimal(character)) for character in typed if character.isdecimal())

@@ -70,7 +70,7 @@ def test_what_is_only_promised_is_not_followed_yet(house: House, world: World) -
 
 def test_a_label_may_be_typed_as_it_comes(house: House, delivered: Lot) -> None:
     browser = house.signed_in("alice")
-    typed = f" {delivered.label[:5].lower()} {delivered.label[5:].lower()} "
+    typed = f" {delivered.label[:5].lower()}-{delivered.label[5:].lower()} "
     found = fill(browser, browser.get("/trace"), label=typed)
     assert found.headers["Location"] == f"/trace/{delivered.label}"
 
