@@ -50,7 +50,9 @@ class Invalid(MakerhubError):
 class IllegalMove(MakerhubError):
     """The state machine has no such move."""
 
-    template = translatable("This can not be done now: it is “%(before)s”, and from there it can not become “%(after)s”.")
+    template = translatable(
+        "This can not be done now: it is “%(before)s”, and from there it can not become “%(after)s”."
+    )
 
 
 class MovedMeanwhile(MakerhubError):
