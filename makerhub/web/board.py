@@ -22,13 +22,14 @@ from makerhub.printers.models import Printer, PrinterState
 from makerhub.production.models import Attempt, JobState, PrintJob
 from makerhub.stock.models import Lot, LotState
 from makerhub.web.hub import hub
-from makerhub.web.overdue import Overdue, in_words, overdue
+from makerhub.web.overdue import in_words, overdue
 from makerhub.web.shown import show_printer
 from makerhub.web.viewer import viewer
 
 Row = TypeVar("Row", bound=SQLModel)
 
 MOST_JOBS = 50
+MOST_OVERDUE = 20
 OPEN_JOBS = (JobState.HELD, JobState.ASSIGNED, JobState.QUEUED)
 
 
@@ -92,7 +93,7 @@ def board(session: Session) -> Mapping[str, object]:
     shipments = of_my_hubs(Shipment).where(Shipment.state != ShipmentState.DELIVERED)
     printers = of_my_hubs(Printer).where(Printer.state != PrinterState.RETIRED).order_by(col(Printer.name))
     return {
-        "overdue": _overdue(session),
+        **_overdue(session),
         "to_answer": [show_request(session, one) for one in to_answer],
         "in_work": [show_request(session, one) for one in in_work],
         "lots": [(lot, session.get_one(Part, lot.part_id)) for lot in session.exec(lots)],
@@ -105,9 +106,11 @@ def board(session: Session) -> Mapping[str, object]:
     }
 
 
-def _overdue(session: Session) -> list[Overdue]:
+def _overdue(session: Session) -> Mapping[str, object]:
+    """What stands still, the longest first, and how much more there is than a page shows."""
     offline_after = timedelta(seconds=hub().settings.offline_after_seconds)
-    return overdue(session, _my_hubs(), offline_after=offline_after, now=hub().clock())
+    found = overdue(session, _my_hubs(), offline_after=offline_after, now=hub().clock())
+    return {"overdue": found[:MOST_OVERDUE], "more_overdue": len(found[MOST_OVERDUE:])}
 
 
 def _queue(session: Session) -> Mapping[str, object]:

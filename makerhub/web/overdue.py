@@ -35,7 +35,7 @@ PATIENCE: Mapping[tuple[str, str], tuple[timedelta, str]] = {
     ("attempt", AttemptState.PRINTING): (timedelta(hours=24), translatable("It prints for longer than a day.")),
     ("attempt", AttemptState.IN_DOUBT): (
         AT_ONCE,
-        translatable("Nobody knows what became of this print. Its maker is asked."),
+        translatable("Its maker is asked what became of this print."),
     ),
     ("attempt", AttemptState.FINISHED): (timedelta(hours=12), translatable("Its maker has not counted the pieces.")),
     ("print_job", JobState.HELD): (AT_ONCE, translatable("The job is held.")),
@@ -53,6 +53,7 @@ PATIENCE: Mapping[tuple[str, str], tuple[timedelta, str]] = {
 
 NOT_SEEN = translatable("It is to be used and does not answer.")
 LATE = translatable("Not everything has arrived, and it was needed by then.")
+TOO_WEAK = translatable("The key of its server may not do all that is needed.")
 ALONE = translatable("It does not answer, and a print of ours is on it.")
 
 
@@ -143,7 +144,8 @@ def _printers(session: Session, hubs: Collection[UUID], offline_after: timedelta
     used = select(Printer).where(col(Printer.hub_id).in_(hubs), Printer.state != PrinterState.RETIRED)
     printers = session.exec(used).all()
     for printer, since in _stuck(session, ((printer,) for printer in printers), now):
-        yield _overdue(printer, printer.name, since.at, reason=in_words(printer.trouble))
+        reason = in_words(printer.trouble) or (TOO_WEAK if printer.missing_permissions else "")
+        yield _overdue(printer, printer.name, since.at, reason=reason)
     with_prints = set(session.exec(select(Attempt.printer_id).where(col(Attempt.state).in_(LIVE))))
     seen = _last_seen(session, printers)
     for printer in printers:

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from makerhub.delivery.models import Shipment
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestState, SupplyRequest
-from makerhub.fleet.gateway import Trouble
+from makerhub.fleet.gateway import KeyReport, Trouble
 from makerhub.fleet.verdict import Reason
 from makerhub.lifecycle import Transition
 from makerhub.people.models import Role
@@ -102,7 +102,7 @@ def test_a_long_queue_is_cut_and_says_so(world: World, dan: Browser) -> None:
         for _ in range(52):
             production.plan_job(session, line, hub_id=world.hub.id, part_id=part.id, copies=1, now=NOW)
     text = dan.get("/dispatch").text
-    assert text.count('data-label="Plate"') == 50
+    assert text.count('data-label="Needed by"') == 50
     assert "2 more jobs wait behind these" in text
 
 
@@ -119,7 +119,7 @@ def test_a_colleague_of_the_hub_may_act_too(house: House, world: World) -> None:
 def overdue(browser: Browser) -> list[tuple[str, str]]:
     """What the board says that stands still, and what about it."""
     found = re.findall(r"<li><strong>(.*?)</strong>.*?<p>(.*?)</p></li>", browser.get("/dispatch").text, re.DOTALL)
-    return [(re.sub("<[^>]+>", "", what), text) for what, text in found]
+    return [(re.sub("<[^>]+>", "", what), re.sub("<[^>]+>", "", text)) for what, text in found]
 
 
 def test_nothing_stands_still_at_first(world: World, dan: Browser) -> None:
@@ -157,7 +157,7 @@ def test_a_late_request_stands_out(house: House, world: World) -> None:
         (
             AttemptState.IN_DOUBT,
             0,
-            "Nobody knows what became of this print. Its maker is asked. " + Reason.NO_HISTORY.message,
+            "Its maker is asked what became of this print. " + Reason.NO_HISTORY.message,
         ),
         (AttemptState.FINISHED, 13, "Its maker has not counted the pieces."),
     ],
@@ -208,15 +208,21 @@ def test_a_printer_that_does_not_answer_stands_out_at_once_only_with_a_print_of_
     assert next(text for what, text in overdue(dan) if what == name).startswith("It does not answer, and a print")
 
 
-def test_a_refused_printer_stands_out_with_its_reason(world: World, dan: Browser) -> None:
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [(Trouble.KEY_REFUSED, Trouble.KEY_REFUSED.message), (KeyReport(frozenset()), "may not do all that is needed")],
+)
+def test_a_refused_printer_stands_out_with_its_reason(
+    world: World, dan: Browser, report: KeyReport | Trouble, reason: str
+) -> None:
     world.seen(world.printer)
     with world.database.changing() as session:
         row = session.get_one(Printer, world.printer.id)
         printers.check_again(session, row, by=world.maker.id, now=NOW)
-        printers.key_checked(session, row, Trouble.KEY_REFUSED, now=NOW)
+        printers.key_checked(session, row, report, now=NOW)
     [(_, text)] = overdue(dan)
     assert "its maker has to mend something" in text
-    assert "does not accept our key" in text
+    assert reason in text
 
 
 def test_lots_and_shipments_that_lie_about_stand_out(house: House, world: World) -> None:

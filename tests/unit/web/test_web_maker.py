@@ -258,6 +258,11 @@ def test_after_a_count_without_a_clear_plate_the_page_asks_for_it(world: World, 
     assert changes(world) == before
 
 
+def test_nobody_says_by_mistake_that_the_plate_is_clear(world: World, mona: Browser) -> None:
+    world.attempt(AttemptState.FINISHED)
+    assert not re.search(r'id="clear"[^>]* checked', mona.get(page(world.printer)).text)
+
+
 def test_nothing_good_makes_no_lot(world: World, mona: Browser) -> None:
     attempt = world.attempt(AttemptState.FINISHED)
     send(mona, f"/printers/attempts/{attempt.id}/count", good="0", clear="yes")
