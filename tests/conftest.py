@@ -1,7 +1,6 @@
 """A database for every test that wants one: the same test runs on SQLite and on PostgreSQL."""
 
 import importlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +48,16 @@ def postgresql(postgresql_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """All tables, empty, on SQLite."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'test.sqlite'}")
+    event.listen(database.engine, "connect", _hurry)
+    SQLModel.metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
 def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All tables, empty, in a file to be copied."""
     file = tmp_path_factory.mktemp("sqlite") / "empty.sqlite"
@@ -59,20 +68,13 @@ def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty database with all tables."""
-    if request.param == "postgresql":
-        shared: Database = request.getfixturevalue("postgresql")
-        yield shared
-        with shared.changing() as session:
-            session.execute(text("SET LOCAL session_replication_role = replica"))  # in any order
-            for table in SQLModel.metadata.sorted_tables:
-                session.execute(table.delete())
-        return
-    database = Database(f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_file'), tmp_path / 'test.sqlite')}")
-    event.listen(database.engine, "connect", _hurry)
-    yield database
-    database.dispose()
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
+    """An empty database with all tables; each kind is one for all tests, so that a statement is compiled only once."""
+    shared: Database = request.getfixturevalue(request.param)
+    yield shared
+    with shared.changing() as session:
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            session.execute(table.delete())
 
 
 def _hurry(connection: Any, _record: object) -> None:

@@ -45,12 +45,8 @@ def test_the_migrations_make_what_the_models_say(empty: Database) -> None:
 
 def test_migrated_and_created_tables_are_the_same(empty: Database, request: pytest.FixtureRequest) -> None:
     migrate(empty)
-    if empty.is_sqlite:
-        created = Database(f"sqlite:///{request.getfixturevalue('sqlite_file')}")
-        assert _details(empty) == _details(created)
-        created.dispose()
-    else:
-        assert _details(empty) == _details(request.getfixturevalue("postgresql"))
+    created: Database = request.getfixturevalue("sqlite" if empty.is_sqlite else "postgresql")
+    assert _details(empty) == _details(created)
 
 
 def test_migrating_twice_changes_nothing(empty: Database) -> None:
