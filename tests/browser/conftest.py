@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from builders import World
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from unit.web.browsers import PASSWORD, hashed_password
 from unit.web.houses import House
 
@@ -27,6 +27,9 @@ ARGUMENTS = (
     "--no-first-run",
     "--no-proxy-server",
 )
+PATIENCE_MS = 15_000
+"""Three times as long as a live part of a page waits before it looks again."""
+
 PHONE, DESK = (360, 740), (1280, 800)
 
 Open = Callable[..., Page]
@@ -54,6 +57,7 @@ def chromium() -> Iterator[Browser]:
     """One browser for all tests."""
     if CHROMIUM is None:
         pytest.skip("no Chromium here; “make test” installs it")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -86,7 +90,7 @@ def open_page(chromium: Browser) -> Iterator[Open]:
         context = chromium.new_context(
             viewport={"width": width, "height": height}, java_script_enabled=javascript, locale="en-GB"
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
