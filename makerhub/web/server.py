@@ -4,9 +4,11 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 from flask import Flask
 from waitress import create_server
+from waitress.wasyncore import close_all  # type: ignore[import-untyped]
 
 THREADS = 8
 
@@ -25,14 +27,16 @@ def serve(web: Flask, host: str, port: int) -> None:
 def serving(web: Flask, host: str, port: int = 0) -> Iterator[str]:
     """Serve from a thread while the block lasts; gives the address, with a free port for 0."""
     _require_free(host, port)
-    server = create_server(web, host=host, port=port, threads=THREADS, ident="makerhub")
+    sockets: dict[int, Any] = {}
+    server = create_server(web, sockets, host=host, port=port, threads=THREADS, ident="makerhub")
     thread = threading.Thread(target=server.run, name="pages", daemon=True)
     thread.start()
     try:
         yield f"http://{host}:{server.effective_port}"
     finally:
-        server.close()
         server.task_dispatcher.shutdown()
+        # In its own thread: closed from here, sockets vanish under the loop that waits for them.
+        server.trigger.pull_trigger(lambda: close_all(sockets, ignore_all=True))
         thread.join(timeout=5)
 
 
