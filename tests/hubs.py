@@ -1,10 +1,14 @@
 """Whole hubs for tests, assembled as `makerhub serve` assembles its own, on printers of this very machine."""
 
+import atexit
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -98,13 +102,13 @@ class Place:
             plate_is_clear=plate_is_clear,
         )
         with self.hub.database.changing() as session:
-            printer = printers.register(session, new, self.hub.key_box, now=utc_now())
+            printer = printers.register(session, new, self.hub.key_box, now=self.hub.clock())
         self.hub.engine.soon(check_printers)
         return printer
 
     def ask(self, quantity: int) -> SupplyRequest:
         """The ward asks for so many pieces, and the dispatcher accepts."""
-        now = utc_now()
+        now = self.hub.clock()
         with self.hub.database.changing() as session:
             line = demand.NewLine(_version(session).id, quantity, now + timedelta(days=3), Urgency.CRITICAL)
             network = self.network
@@ -119,7 +123,7 @@ class Place:
         for maker in self.network.makers:
             for attempt in self._attempts_of(maker, AttemptState.OFFERED):
                 with self.hub.database.changing() as session:
-                    production.accept(session, session.get_one(Attempt, attempt.id), by=maker.id, now=utc_now())
+                    production.accept(session, session.get_one(Attempt, attempt.id), by=maker.id, now=self.hub.clock())
             for attempt in self._attempts_of(maker, AttemptState.FINISHED):
                 self.count(attempt, maker)
 
@@ -128,16 +132,17 @@ class Place:
         with self.hub.database.changing() as session:
             row = session.get_one(Attempt, attempt.id)
             copies = production.job_of(session, row).copies
-            stock.count_print(session, row, good=copies, by=maker.id, now=utc_now())
-            production.plate_cleared(session, row.printer_id, by=maker.id, now=utc_now())
+            stock.count_print(session, row, good=copies, by=maker.id, now=self.hub.clock())
+            production.plate_cleared(session, row.printer_id, by=maker.id, now=self.hub.clock())
         self.hub.engine.soon(dispatch_jobs)
 
     def clear_plates(self) -> None:
         """Makers clear every build plate on which nothing of ours is."""
         with self.hub.database.changing() as session:
             for plate in session.exec(select(BuildPlate).where(BuildPlate.state == PlateState.OCCUPIED)):
-                owner = session.get_one(Printer, plate.printer_id).owner_id
-                production.plate_cleared(session, plate.printer_id, by=owner, now=utc_now())
+                if production.live_attempt(session, plate.printer_id) is None:
+                    owner = session.get_one(Printer, plate.printer_id).owner_id
+                    production.plate_cleared(session, plate.printer_id, by=owner, now=self.hub.clock())
         self.hub.engine.soon(dispatch_jobs)
 
     def sweep(self) -> None:
@@ -149,7 +154,7 @@ class Place:
         """The hub checks every lot that was made: all pieces pass."""
         with self.hub.database.changing() as session:
             for lot in stock.lots_in(session, LotState.AT_MAKER):
-                stock.inspect(session, lot, passed=lot.quantity, by=self.network.dispatcher.id, now=utc_now())
+                stock.inspect(session, lot, passed=lot.quantity, by=self.network.dispatcher.id, now=self.hub.clock())
         self.hub.engine.soon(allocate_lots)
 
     def reserved(self, request: SupplyRequest) -> int:
@@ -159,7 +164,7 @@ class Place:
 
     def deliver(self, request: SupplyRequest) -> Shipment:
         """Pack what is reserved, drive it to the ward and hand it over against the code."""
-        now, courier = utc_now(), self.network.courier.id
+        now, courier = self.hub.clock(), self.network.courier.id
         with self.hub.database.changing() as session:
             asked = session.get_one(SupplyRequest, request.id)
             packed = delivery.pack(session, asked, by=self.network.dispatcher.id, now=now)
@@ -182,8 +187,8 @@ def running_hub(
     clock: Clock = utc_now,
 ) -> Iterator[Place]:
     """A new hub with one design and its people, whose engine and poll loop run while the block lasts."""
+    network = found(settings)
     hub = assemble(settings, clock, slicer(prusa_slicer(settings)))
-    network = found(settings, hub.database)
     hub.start()
     try:
         yield Place(hub, network)
@@ -191,13 +196,33 @@ def running_hub(
         hub.stop()
 
 
-def found(settings: Settings, database: Database) -> Network:
+def found(settings: Settings) -> Network:
     """Make the tables, publish one design of the catalogue, and make the people known."""
-    migrate(database)
-    checked = designs.check_folder(settings.catalogue / DESIGN)
-    designs.publish(database, FileStore(settings.files_directory), checked, utc_now)
-    with database.changing() as session:
-        return settle(session, settings.time_zone, utc_now())
+    if settings.database_url:
+        return _found(settings)
+    copied, network = _founded()
+    shutil.copytree(copied, settings.data_directory, dirs_exist_ok=True)
+    return network
+
+
+@cache
+def _founded() -> tuple[Path, Network]:
+    """The same on SQLite, once a session, to be copied."""
+    directory = Path(tempfile.mkdtemp(prefix="makerhub-founded-"))
+    atexit.register(shutil.rmtree, directory)
+    return directory, _found(quick_settings(directory))
+
+
+def _found(settings: Settings) -> Network:
+    database = Database(settings.database)
+    try:
+        migrate(database)
+        checked = designs.check_folder(settings.catalogue / DESIGN)
+        designs.publish(database, FileStore(settings.files_directory), checked, utc_now)
+        with database.changing() as session:
+            return settle(session, settings.time_zone, utc_now())
+    finally:
+        database.dispose()
 
 
 def wait_until(happens: Callable[[], Value], what: str, seconds: float = 30) -> Value:

@@ -139,12 +139,13 @@ def clock() -> FastTime:
 
 
 @pytest.fixture
-def network(tmp_path: Path, database: Database) -> Network:
-    return found(hub_settings(tmp_path), database)
+def network(tmp_path: Path) -> Network:
+    return found(hub_settings(tmp_path))
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path, network: Network) -> Iterator[Database]:
+    assert network
     database = Database(hub_settings(tmp_path).database)
     yield database
     database.dispose()
