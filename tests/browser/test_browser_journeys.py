@@ -15,6 +15,7 @@ MOST_SCREENS = 5
 
 def check_fit(page: Page) -> None:
     """Nothing hangs out of the screen sideways, and what is to be touched is large enough for a thumb."""
+    expect(page.locator("footer.site")).to_be_visible()  # the page is there to its end
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
     small = page.locator("main").locator("button:visible, a.button:visible, input:visible:not([type=hidden])")
     for box in (element.bounding_box() for element in small.all()):
@@ -131,7 +132,7 @@ def test_a_visitor_looks_at_the_catalogue(town: Town, open_page: Open) -> None:
     page.goto(f"{town.address}/designs")
     picture = page.locator("img.picture")
     expect(picture).to_be_visible()
-    page.wait_for_function("document.querySelector('img.picture').naturalWidth === 512")
+    expect(picture).to_have_js_property("naturalWidth", 512)
     check_fit(page)
     page.get_by_role("link", name="Headband").click()
     expect(page.locator("main")).to_contain_text("No authority has approved them for clinical use")
