@@ -116,9 +116,10 @@ def test_everybody_does_their_part(place: Place, street: Street, printer: Served
     ask(nurse)
     dispatcher = street.sign_in(network.dispatcher)
     accept(dispatcher, network.hospital.name)
-    for _ in range(PIECES):
-        print_one(street, maker)
-        check_one(street, dispatcher)
+    print_one(street, maker, clear_at_once=True)
+    check_one(street, dispatcher)
+    print_one(street, maker, clear_at_once=False)
+    check_one(street, dispatcher)
     pack(street, dispatcher)
     courier = street.sign_in(network.courier)
     take(courier, network.hospital.name)
@@ -169,17 +170,20 @@ def accept(page: Page, facility: str) -> None:
     page.locator("main").get_by_role("link", name="Production").click()
 
 
-def print_one(street: Street, page: Page) -> None:
-    """Take the job that is offered, count what came of it and clear the plate."""
+def print_one(street: Street, page: Page, *, clear_at_once: bool) -> None:
+    """Take the job that is offered, count what came of it, and clear the plate with the count or afterwards."""
     yes = page.get_by_role("button", name="Yes, print it")
     street.see(page, yes)
     yes.click()
     count = page.get_by_role("button", name="Count")
     street.see(page, count)
     expect(page.get_by_label("How many pieces are good?")).to_have_value("1")
-    expect(page.get_by_label("I have cleared the build plate")).to_be_checked()
+    page.get_by_label("I have cleared the build plate").set_checked(clear_at_once)
     count.click()
     expect(page.get_by_text("Thank you! Write")).to_be_visible()
+    if not clear_at_once:
+        page.get_by_role("button", name="The plate is clear").click()
+        expect(page.get_by_text("Thank you. The next print can start on the clear plate.")).to_be_visible()
 
 
 def check_one(street: Street, page: Page) -> None:
