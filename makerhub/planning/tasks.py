@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import product
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import union
 from sqlmodel import Session, col, func, select
@@ -26,7 +27,7 @@ from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.slicer import copies_that_fit
 from makerhub.errors import MakerhubError
 from makerhub.people.models import Organisation
-from makerhub.planning.allocation import Available, allot
+from makerhub.planning.allocation import Allotment, Available, allot
 from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
 from makerhub.planning.needs import Wanted, shortfalls, split, surplus
 from makerhub.printers.models import Observation, PlateState, Printer, PrinterState
@@ -96,13 +97,19 @@ def allocate_lots(database: Database, clock: Clock) -> None:
             _alone(session, hub_id)
             shares = allot(wanted(session, hub_id), _available(session, hub_id))
             for share in sorted(shares, key=lambda share: share.lot_id.bytes):  # all who lock lots do so in one order
-                line = session.get_one(RequestLine, share.line_id)
-                reason = (
-                    f"place {share.place} in the order of service: {line.urgency}, needed by {line.needed_by:%Y-%m-%d}"
-                )
+                reason = _reason(session, share)
                 delivery.reserve(
                     session, delivery.Share(share.line_id, share.lot_id, share.quantity, reason), now=clock()
                 )
+
+
+def _reason(session: Session, share: Allotment) -> str:
+    """Why the line got its pieces; its deadline is the day that the facility wrote down."""
+    line = session.get_one(RequestLine, share.line_id)
+    request = session.get_one(SupplyRequest, line.request_id)
+    zone = ZoneInfo(session.get_one(Organisation, request.facility_id).time_zone)
+    day = line.needed_by.astimezone(zone).date()
+    return f"place {share.place} in the order of service: {line.urgency}, needed by {day}"
 
 
 def wanted(session: Session, hub_id: UUID) -> list[Wanted]:

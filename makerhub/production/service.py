@@ -15,10 +15,11 @@ from makerhub.demand.models import RequestLine
 from makerhub.errors import Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Person
-from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer
+from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer, PrinterState
 from makerhub.production.models import LIVE, ON_THE_PRINTER, Attempt, AttemptState, JobState, PrintJob
 
 TRIES_BEFORE_HOLD = 3
+TRIES_BEFORE_PAUSE = 3
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def end(session: Session, attempt: Attempt, outcome: Outcome, *, by: UUID | None
     if outcome.state is AttemptState.NOT_STARTED:
         move(session, plate_of(session, attempt.printer_id), PlateState.CLEAR, now=now, why="nothing was printed")
     _end(session, attempt, outcome, by, now)
+    if outcome.state is AttemptState.NOT_STARTED:
+        _pause_if_it_never_starts(session, attempt.printer_id, now)
 
 
 def count(session: Session, attempt: Attempt, *, good: int, by: UUID, now: datetime) -> PrintJob:
@@ -212,6 +215,16 @@ def _end(session: Session, attempt: Attempt, outcome: Outcome, by: UUID | None, 
     move(session, attempt, outcome.state, now=now, by=by, why=outcome.why, doubt=outcome.doubt, ended_at=ended_at)
     if outcome.state in {AttemptState.FAILED, AttemptState.NOT_STARTED}:
         _requeue(session, attempt, outcome.why, now)
+
+
+def _pause_if_it_never_starts(session: Session, printer_id: UUID, now: datetime) -> None:
+    """A printer that takes files and begins none, say for a full disk, would be sent one file after the other."""
+    printer = session.get_one(Printer, printer_id)
+    latest = select(Attempt.state).where(Attempt.printer_id == printer_id, col(Attempt.ended_at).is_not(None))
+    ends = session.exec(latest.order_by(col(Attempt.ended_at).desc()).limit(TRIES_BEFORE_PAUSE)).all()
+    gives_up = len(ends) == TRIES_BEFORE_PAUSE and set(ends) == {AttemptState.NOT_STARTED}
+    if gives_up and printer.state is PrinterState.ACTIVE:
+        move(session, printer, PrinterState.PAUSED, now=now, why="it took three files and began none of them")
 
 
 def _requeue(session: Session, attempt: Attempt, why: str, now: datetime) -> None:

@@ -106,15 +106,18 @@ def start_attempts(
 
 
 @task
-def follow_attempts(database: Database, fleet: Fleet, journal: StartJournal, key_box: KeyBox, clock: Clock) -> None:
+def follow_attempts(
+    database: Database, fleet: Fleet, journal: StartJournal, key_box: KeyBox, settings: Settings, clock: Clock
+) -> None:
     """Find out what became of each print that the last observation of its printer does not show as printing."""
 
     async def look(gateway: PrinterGateway, sending: Sending) -> Verdict:
         return await reconcile(gateway, journal, sending, clock())
 
+    since = clock() - timedelta(seconds=settings.offline_after_seconds)
     with database.reading() as session:
         attempts = service.in_states(session, AttemptState.PRINTING, AttemptState.IN_DOUBT)
-        unclear = [attempt for attempt in attempts if not _is_seen_printing(session, attempt)]
+        unclear = [attempt for attempt in attempts if not _is_seen_printing(session, attempt, since)]
         sendings = _sendings(session, unclear, key_box)
     _with_each(fleet, look, sendings)
 
@@ -206,12 +209,13 @@ def _sending(session: Session, attempt: Attempt, connection: Connection) -> Send
     )
 
 
-def _is_seen_printing(session: Session, attempt: Attempt) -> bool:
+def _is_seen_printing(session: Session, attempt: Attempt, since: datetime) -> bool:
     seen = session.exec(select(Observation).where(col(Observation.printer_id) == attempt.printer_id)).first()
     return (
         attempt.state is AttemptState.PRINTING
         and seen is not None
         and not seen.trouble
+        and seen.asked_at >= since
         and Doing(seen.state or Doing.UNKNOWN).is_active
         and seen.file_path == f"{FOLDER}/{attempt.file_name}"
     )

@@ -72,7 +72,9 @@ async def test_a_print_from_upload_to_history(octoprint: PrinterGateway, connect
     assert await octoprint.upload_and_print(connection, "7f-1.gcode", content) == UploadResult(effective_print=True)
     report = await wait_for(octoprint, connection, PrinterState.PRINTING)
     assert report.file_path == "makerhub/7f-1.gcode"
-    assert report.completion is not None
+    while report.completion is None:  # it is not told before the first line has gone
+        report = await octoprint.job(connection)
+        assert report.state is PrinterState.PRINTING
     file = await octoprint.file(connection, "7f-1.gcode")
     assert file == FileReport(len(content), hashlib.sha1(content, usedforsecurity=False).hexdigest())
 

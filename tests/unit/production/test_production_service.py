@@ -9,7 +9,7 @@ from sqlmodel import select
 from makerhub.db import Session
 from makerhub.errors import IllegalMove, Invalid, MovedMeanwhile
 from makerhub.lifecycle import history
-from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer
+from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer, PrinterState
 from makerhub.production import service
 from makerhub.production.models import LIVE, ON_THE_PRINTER, Attempt, AttemptState, JobState, PrintJob
 from makerhub.production.service import Outcome
@@ -383,3 +383,22 @@ def test_a_cancelled_job_is_over(world: World) -> None:
     with pytest.raises(IllegalMove):
         world.attempt(job=job)
     assert world.get(PrintJob, job.id).created_at + timedelta(0) == NOW
+
+
+def test_a_printer_that_never_starts_what_it_takes_is_paused(world: World) -> None:
+    for number in range(service.TRIES_BEFORE_PAUSE):
+        assert world.get(Printer, world.printer.id).state is PrinterState.ACTIVE, number
+        world.attempt(AttemptState.NOT_STARTED, now=later(minutes=number))
+    printer = world.get(Printer, world.printer.id)
+    assert printer.state is PrinterState.PAUSED
+    with world.database.reading() as session:
+        assert history(session, printer)[-1].why == "it took three files and began none of them"
+
+
+def test_a_printer_that_starts_now_and_then_is_not_paused(world: World) -> None:
+    states = (AttemptState.NOT_STARTED, AttemptState.NOT_STARTED, AttemptState.FAILED, AttemptState.NOT_STARTED)
+    for number, state in enumerate(states):
+        world.attempt(state, now=later(minutes=number))
+        if state is AttemptState.FAILED:
+            world.clear_plate(world.printer)
+    assert world.get(Printer, world.printer.id).state is PrinterState.ACTIVE

@@ -266,6 +266,15 @@ def test_a_print_that_was_just_seen_is_not_asked_about(world: World, hub: Hub) -
     assert hub.printers.asked == [world.printer.url]
 
 
+def test_a_print_that_was_not_seen_for_long_is_asked_about(world: World, hub: Hub) -> None:
+    attempt = hub.ready()
+    hub.run(start_attempts)
+    hub.printers.asked.clear()
+    world.seen(world.printer, Doing.PRINTING, file=f"{FOLDER}/{attempt.file_name}")
+    hub.run(follow_attempts, now=later(minutes=10))
+    assert hub.printers.asked == [world.printer.url]
+
+
 def test_a_file_that_is_gone_is_a_question_to_the_maker(world: World, hub: Hub) -> None:
     attempt = hub.ready()
     hub.run(start_attempts)
