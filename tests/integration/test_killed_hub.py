@@ -90,7 +90,7 @@ class Reaper:
             time.sleep(self.rng.uniform(0.1, 8))
             return True
         if moment in ("posting", "confirmed"):
-            if len(self.struck) == len(FORMS):
+            if self.struck >= FORMS:
                 self.struck.clear()
             self._seen.clear()
             self._wanted = moment
