@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.designs.models import DesignVersion, Part, PlateSlice
 from makerhub.errors import NotFound
-from makerhub.fleet.gateway import FOLDER, Permission, Trouble
+from makerhub.fleet.gateway import FOLDER, NEEDED, Permission, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.verdict import Reason
 from makerhub.people.access import visible
@@ -94,6 +94,14 @@ class ShownPrinter:
         if seen is None or not self.is_reachable or not Doing(seen.state or Doing.UNKNOWN).is_active:
             return False
         return not (seen.file_path or "").startswith(f"{FOLDER}/")
+
+    @property
+    def permissions(self) -> Sequence[str]:
+        """What is needed and the key can do; nothing as long as the key was not looked at."""
+        if self.printer.state is PrinterState.UNCHECKED or self.printer.trouble:
+            return []
+        held = [permission for permission in Permission if permission in NEEDED]
+        return [permission.message for permission in held if permission not in self.printer.missing_permissions]
 
     @property
     def missing_permissions(self) -> Sequence[str]:

@@ -131,6 +131,17 @@ def test_a_refused_printer_says_what_its_key_lacks_and_can_be_mended(world: Worl
     assert "We are asking your printer" in mona.get(page(world.printer)).text
 
 
+def test_the_page_tells_what_the_key_can_do_once_it_was_looked_at(world: World, mona: Browser) -> None:
+    words = [permission.message for permission in NEEDED]
+    shown = mona.get(page(world.printer)).text
+    assert all(word in shown for word in words)
+    assert "and no more" in shown
+    with world.database.changing() as session:
+        printers.check_again(session, session.get_one(Printer, world.printer.id), by=world.maker.id, now=NOW)
+    shown = mona.get(page(world.printer)).text
+    assert not any(word in shown for word in words)
+
+
 def test_a_key_that_can_too_much_is_pointed_out(world: World, mona: Browser) -> None:
     with world.database.changing() as session:
         row = session.get_one(Printer, world.printer.id)
