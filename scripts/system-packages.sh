@@ -16,6 +16,10 @@ installed() {
     dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed
 }
 
+has_libatomic() { # the Node.js that Playwright brings is linked to it
+    installed libatomic1 || /sbin/ldconfig -p 2>/dev/null | grep -q 'libatomic\.so\.1'
+}
+
 has_liberation_fonts() {
     installed fonts-liberation || fc-list 2>/dev/null | grep -q 'Liberation'
 }
@@ -46,6 +50,7 @@ test)
     need prusa-slicer command -v prusa-slicer
     need chromium command -v chromium
     need fonts-liberation has_liberation_fonts
+    need libatomic1 has_libatomic
     ;;
 *)
     echo "usage: system-packages.sh setup|demo|test" >&2
