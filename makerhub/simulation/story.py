@@ -110,14 +110,16 @@ class Story:
         lot = stock.count_print(session, attempt, good=copies, by=maker.id, now=now)
         production.plate_cleared(session, attempt.printer_id, by=maker.id, now=now)
         if lot is not None:
-            self._say(f"{maker.name} takes {lot.quantity} good pieces off the plate: lot {lot.label}.")
+            self._say(
+                f"{maker.name} takes {lot.quantity} good {'piece' if lot.quantity == 1 else 'pieces'} off the plate: lot {lot.label}."
+            )
         self._hub.engine.soon(dispatch_jobs)
 
     def _checkers_act(self) -> None:
         with self._hub.database.changing() as session:
             for lot in stock.lots_in(session, LotState.AT_MAKER, self._network.hub.id):
                 stock.inspect(session, lot, passed=lot.quantity, by=self._network.dispatcher.id, now=utc_now())
-                self._say(f"The hub checks lot {lot.label}: {lot.quantity} pass.")
+                self._say(f"The hub checks lot {lot.label}: {lot.quantity} passed.")
                 self._hub.engine.soon(allocate_lots)
 
     def _deliver(self, request: SupplyRequest) -> None:
