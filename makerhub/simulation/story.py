@@ -110,9 +110,8 @@ class Story:
         lot = stock.count_print(session, attempt, good=copies, by=maker.id, now=now)
         production.plate_cleared(session, attempt.printer_id, by=maker.id, now=now)
         if lot is not None:
-            self._say(
-                f"{maker.name} takes {lot.quantity} good {'piece' if lot.quantity == 1 else 'pieces'} off the plate: lot {lot.label}."
-            )
+            pieces = "piece" if lot.quantity == 1 else "pieces"
+            self._say(f"{maker.name} takes {lot.quantity} good {pieces} off the plate: lot {lot.label}.")
         self._hub.engine.soon(dispatch_jobs)
 
     def _checkers_act(self) -> None:
