@@ -19,7 +19,7 @@ from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Allocation, Receipt, Shipment
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestLine, SupplyRequest, Urgency
-from makerhub.designs.models import Design, DesignVersion, Part, PlateSlice, VersionState
+from makerhub.designs.models import Design, DesignVersion, Kit, KitPart, Part, PlateSlice, VersionState
 from makerhub.designs.profiles import PrinterProfile, read_profile
 from makerhub.designs.slicer import PlateOrder, SlicedPlate, input_hash
 from makerhub.errors import MakerhubError
@@ -37,7 +37,6 @@ from makerhub.stock import service as stock
 from makerhub.stock.models import Inspection, Lot
 
 NOW = datetime(2020, 3, 25, 9, 0, tzinfo=UTC)
-IN_A_WEEK = NOW + timedelta(days=7)
 IN_A_WEEK = NOW + timedelta(days=7)
 MK3S = read_profile(Path(__file__).parent.parent / "printers" / "prusa-mk3s.toml")
 MESH = b"the mesh of a headband"
@@ -347,7 +346,11 @@ def design_version(session: Session, key: str, **parts: int) -> DesignVersion:
         published_at=NOW,
     )
     begin(session, version, now=NOW)
-    session.add_all(_part(version, name, quantity) for name, quantity in parts.items())
+    made = [_part(version, name, quantity) for name, quantity in parts.items()]
+    kit = Kit(version_id=version.id, position=0, name=version.name)
+    session.add_all([*made, kit])
+    session.flush()
+    session.add_all(KitPart(kit_id=kit.id, part_id=part.id, quantity=part.quantity) for part in made)
     return version
 
 

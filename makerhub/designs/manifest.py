@@ -1,8 +1,9 @@
 """Reading and checking a design's `okh.toml`, an Open Know-How manifest.
 
 The required fields are those of OKH (okhv, name, repo, version, license, licensor, function; for each part a name and
-a source or an export). Two tables are this project's own: `[[component]]`, what is bought to make one complete item,
-and `[part.print]`, how a part is printed. No validator is published, so the JSON Schema beside this module is our own.
+a source or an export). Three tables are this project's own: `[[component]]`, what is bought to make one complete item,
+`[part.print]`, how a part is printed, and `[[kit]]`, the choices of parts and components that may be asked for, such as
+sizes. No validator is published, so the JSON Schema beside this module is our own.
 """
 
 import json
@@ -40,7 +41,9 @@ class PrintSettings:
 
 @dataclass(frozen=True, slots=True)
 class PartManifest:
-    """One printed part: `source` and `export` are paths inside the design's folder, `quantity` is pieces in one item.
+    """One printed part: `source` and `export` are paths inside the design's folder.
+
+    `quantity` is pieces in one kit, where the manifest has no kits of its own.
 
     `materials` holds what the part may be printed from, the preferred one first ("PETG", "PLA").
     """
@@ -56,12 +59,22 @@ class PartManifest:
 
 @dataclass(frozen=True, slots=True)
 class ComponentManifest:
-    """Something bought: `quantity` of `unit` go into one item ("piece", "mm")."""
+    """Something bought, counted in `unit` ("piece", "mm"); `quantity` goes into one kit, as for a part."""
 
     name: str
     quantity: int
     unit: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class KitManifest:
+    """What may be asked for as one: names of parts and of components, each with its quantity."""
+
+    name: str
+    fits: str
+    parts: tuple[tuple[str, int], ...]
+    components: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ class Manifest:
     use: str
     parts: tuple[PartManifest, ...]
     components: tuple[ComponentManifest, ...]
+    kits: tuple[KitManifest, ...]
 
 
 def read_manifest(folder: Path, *, built: bool = True) -> Manifest:
@@ -109,6 +123,7 @@ def parse_manifest(text: str, *, key: str) -> Manifest:
     manifest = _manifest_of(document, key)
     _check_paths(manifest, label)
     _check_names(manifest, label)
+    _check_kits(manifest, document, label)
     return manifest
 
 
@@ -143,6 +158,9 @@ def _field_at(path: Iterable[str | int]) -> str:
 
 def _manifest_of(document: Mapping[str, Any], key: str) -> Manifest:
     readme = document["readme"]
+    parts = tuple(_part_of(part) for part in document["part"])
+    components = tuple(_component_of(component) for component in document.get("component", ()))
+    kits = tuple(_kit_of(kit) for kit in document.get("kit", ()))
     return Manifest(
         key=key,
         okhv=document["okhv"],
@@ -156,8 +174,9 @@ def _manifest_of(document: Mapping[str, Any], key: str) -> Manifest:
         assembly=document.get("manufacturing-instructions", readme),
         cleaning=document.get("maintenance-instructions", readme),
         use=document.get("user-manual", readme),
-        parts=tuple(_part_of(part) for part in document["part"]),
-        components=tuple(_component_of(component) for component in document.get("component", ())),
+        parts=parts,
+        components=components,
+        kits=kits or (_whole_kit(document["name"], parts, components),),
     )
 
 
@@ -177,9 +196,28 @@ def _part_of(part: Mapping[str, Any]) -> PartManifest:
 def _component_of(component: Mapping[str, Any]) -> ComponentManifest:
     return ComponentManifest(
         name=component["name"],
-        quantity=component["quantity"],
+        quantity=component.get("quantity", 1),
         unit=component.get("unit", "piece"),
         note=component.get("note", ""),
+    )
+
+
+def _kit_of(kit: Mapping[str, Any]) -> KitManifest:
+    return KitManifest(
+        name=kit["name"],
+        fits=kit.get("fits", ""),
+        parts=tuple(kit["parts"].items()),
+        components=tuple(kit.get("components", {}).items()),
+    )
+
+
+def _whole_kit(name: str, parts: tuple[PartManifest, ...], components: tuple[ComponentManifest, ...]) -> KitManifest:
+    """All that a design consists of: its only kit, where the manifest names none."""
+    return KitManifest(
+        name=name,
+        fits="",
+        parts=tuple((part.name, part.quantity) for part in parts),
+        components=tuple((component.name, component.quantity) for component in components),
     )
 
 
@@ -207,9 +245,27 @@ def _check_names(manifest: Manifest, label: str) -> None:
     for table, names in (
         ("part", [part.name for part in manifest.parts]),
         ("component", [component.name for component in manifest.components]),
+        ("kit", [kit.name for kit in manifest.kits]),
     ):
         if len(set(names)) != len(names):
             raise _refused(label, table, "two have the same name")
+
+
+def _check_kits(manifest: Manifest, document: Mapping[str, Any], label: str) -> None:
+    """Raise for a kit of unknown things, a thing in no kit, and a quantity that is given twice or not at all."""
+    for table, known in (("part", manifest.parts), ("component", manifest.components)):
+        names = {thing.name for thing in known}
+        used = {name for kit in manifest.kits for name, _ in getattr(kit, f"{table}s")}
+        for name in sorted(used - names):
+            raise _refused(label, f"kit.{table}s", f"there is no {table} “{name}”")
+        for name in sorted(names - used):
+            raise _refused(label, f"kit.{table}s", f"“{name}” is in no kit")
+        for number, thing in enumerate(document.get(table, ())):
+            if "kit" in document and "quantity" in thing:
+                raise _refused(label, f"{table}[{number}].quantity", "the kits say how many")
+    for number, component in enumerate(document.get("component", ())):
+        if "kit" not in document and "quantity" not in component:
+            raise _refused(label, f"component[{number}].quantity", "say how many go into one item")
 
 
 def _refused(label: str, field: str, problem: str) -> ManifestInvalid:

@@ -29,7 +29,10 @@ class Design(SQLModel, table=True):
 
 
 class DesignVersion(SQLModel, table=True):
-    """One version of a design, never changed: `content_hash` is over its manifest and its meshes."""
+    """One version of a design, never changed: `content_hash` is over its manifest and its meshes.
+
+    `parent_id` is the version that it was made from; `published_by` is nobody for what comes with makerhub.
+    """
 
     __tablename__ = "design_version"
     MOVES: ClassVar[Mapping[VersionState, frozenset[VersionState]]] = {
@@ -46,12 +49,19 @@ class DesignVersion(SQLModel, table=True):
     licensor: str = Field(max_length=200)
     repo: str = Field(default="", max_length=500)
     readme: str = Field(default="", max_length=100_000)
+    picture_sha256: str = Field(default="", max_length=64)
+    parent_id: UUID | None = Field(default=None, foreign_key="design_version.id")
+    published_by: UUID | None = Field(default=None, foreign_key="person.id")
     state: VersionState = Field(default=VersionState.PUBLISHED, sa_type=state_type(VersionState))
     published_at: datetime
 
 
 class Part(SQLModel, table=True):
-    """A printed part: `quantity` pieces of it make one item; sizes in mm, volume in mm³."""
+    """A printed part: `quantity` pieces of it make one item; sizes in mm, volume in mm³.
+
+    `mesh_sha256` names the canonical mesh, which is what is sliced; `original_sha256` the file that it was read from,
+    where that is another one. `analysis` is what was measured of the mesh, for people to read.
+    """
 
     __tablename__ = "part"
     __table_args__ = (
@@ -64,7 +74,10 @@ class Part(SQLModel, table=True):
     name: str = Field(max_length=100)
     quantity: int
     mesh_sha256: str = Field(max_length=64)
+    original_sha256: str = Field(default="", max_length=64)
+    original_name: str = Field(default="", max_length=200)
     picture_sha256: str = Field(default="", max_length=64)
+    analysis: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     materials: list[str] = Field(sa_type=JSON)
     settings: dict[str, Any] = Field(sa_type=JSON)
     width_mm: float
@@ -86,8 +99,57 @@ class Component(SQLModel, table=True):
     note: str = Field(default="", max_length=500)
 
 
+class Kit(SQLModel, table=True):
+    """What is asked for and handed over as one: a choice of a version's parts and components, in their quantities.
+
+    A design in three sizes has three kits; most have one. `fits` says for whom or what, a line of the size chart.
+    """
+
+    __tablename__ = "kit"
+    __table_args__ = (UniqueConstraint("version_id", "name"),)
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    version_id: UUID = Field(foreign_key="design_version.id", index=True)
+    position: int
+    name: str = Field(max_length=100)
+    fits: str = Field(default="", max_length=200)
+
+
+class KitPart(SQLModel, table=True):
+    """So many pieces of a printed part go into a kit."""
+
+    __tablename__ = "kit_part"
+    __table_args__ = (
+        UniqueConstraint("kit_id", "part_id"),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    kit_id: UUID = Field(foreign_key="kit.id")
+    part_id: UUID = Field(foreign_key="part.id", index=True)
+    quantity: int
+
+
+class KitComponent(SQLModel, table=True):
+    """So many of a bought component, in its unit, go into a kit."""
+
+    __tablename__ = "kit_component"
+    __table_args__ = (
+        UniqueConstraint("kit_id", "component_id"),
+        CheckConstraint("quantity > 0", name="quantity_positive"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    kit_id: UUID = Field(foreign_key="kit.id")
+    component_id: UUID = Field(foreign_key="component.id", index=True)
+    quantity: int
+
+
 class PlateSlice(SQLModel, table=True):
-    """G-code for `copies` of a part on one printer model, cached by the hash of all that went into it."""
+    """G-code for `copies` of a part on one printer model, cached by the hash of all that went into it.
+
+    `placements` says where each copy lies on the bed: its middle (x, y in mm), and whether it is turned by a quarter.
+    """
 
     __tablename__ = "plate_slice"
 
@@ -102,5 +164,6 @@ class PlateSlice(SQLModel, table=True):
     gcode_bytes: int
     seconds: int
     milligrams: int
+    placements: list[tuple[float, float, bool]] = Field(default_factory=list, sa_type=JSON)
     slicer_version: str = Field(max_length=100)
     sliced_at: datetime

@@ -47,6 +47,7 @@ class PlateCache:
             gcode_bytes=len(plate.gcode),
             seconds=plate.seconds,
             milligrams=plate.milligrams,
+            placements=[(place.x_mm, place.y_mm, place.turned) for place in plate.placements],
             slicer_version=plate.slicer_version,
             sliced_at=now,
         )

@@ -16,7 +16,16 @@ from makerhub.designs.files import FileStore
 from makerhub.designs.geometry import MeshReport
 from makerhub.designs.inspection import inspect_mesh
 from makerhub.designs.manifest import Manifest, PartManifest, read_manifest
-from makerhub.designs.models import Component, Design, DesignVersion, Part, VersionState
+from makerhub.designs.models import (
+    Component,
+    Design,
+    DesignVersion,
+    Kit,
+    KitComponent,
+    KitPart,
+    Part,
+    VersionState,
+)
 from makerhub.designs.pictures import thumbnail
 from makerhub.lifecycle import begin, move
 
@@ -60,19 +69,23 @@ def publish_catalogue(database: Database, files: FileStore, catalogue: Path, clo
     return [version for folder in folders if (version := publish(database, files, check_folder(folder), clock))]
 
 
-def publish(database: Database, files: FileStore, design: CheckedDesign, clock: Clock) -> DesignVersion | None:
-    """Make a checked folder a version; None when this very content is published already."""
+def publish(
+    database: Database, files: FileStore, design: CheckedDesign, clock: Clock, by: UUID | None = None
+) -> DesignVersion | None:
+    """Make a checked folder a version, the child of the design's newest; None when this very content is one already."""
     with database.reading() as session:
         if _version_of(session, design.content_hash) is not None:
             return None
     stored = [(files.put(part.mesh), files.put(thumbnail(part.mesh))) for part in design.parts]
     with database.changing() as session:
-        version = _new_version(session, design, clock())
-        for part, (mesh, picture) in zip(design.parts, stored, strict=True):
-            session.add(_part(version.id, part, mesh, picture))
-        session.add_all(
-            Component(version_id=version.id, **asdict(component)) for component in design.manifest.components
-        )
+        version = _new_version(session, design, clock(), by)
+        parts = [
+            _part(version.id, part, mesh, picture) for part, (mesh, picture) in zip(design.parts, stored, strict=True)
+        ]
+        components = [Component(version_id=version.id, **asdict(component)) for component in design.manifest.components]
+        session.add_all([*parts, *components])
+        session.flush()
+        _add_kits(session, version.id, design.manifest, parts, components)
         return version
 
 
@@ -99,11 +112,28 @@ def components_of(session: Session, version_id: UUID) -> Sequence[Component]:
     return session.exec(mine.order_by(col(Component.name))).all()
 
 
+def kits_of(session: Session, version_id: UUID) -> Sequence[Kit]:
+    """What of a version may be asked for, in the manifest's order."""
+    return session.exec(select(Kit).where(Kit.version_id == version_id).order_by(col(Kit.position))).all()
+
+
+def kit_parts(session: Session, kit_id: UUID) -> Sequence[tuple[Part, int]]:
+    """The printed parts of a kit and how many of each, by name."""
+    mine = select(Part, KitPart.quantity).join(KitPart).where(KitPart.kit_id == kit_id)
+    return [(part, quantity) for part, quantity in session.exec(mine.order_by(col(Part.name)))]
+
+
+def kit_components(session: Session, kit_id: UUID) -> Sequence[tuple[Component, int]]:
+    """What is bought for a kit and how much of each, by name."""
+    mine = select(Component, KitComponent.quantity).join(KitComponent).where(KitComponent.kit_id == kit_id)
+    return [(component, quantity) for component, quantity in session.exec(mine.order_by(col(Component.name)))]
+
+
 def _version_of(session: Session, content_hash: str) -> DesignVersion | None:
     return session.exec(select(DesignVersion).where(DesignVersion.content_hash == content_hash)).first()
 
 
-def _new_version(session: Session, checked: CheckedDesign, now: datetime) -> DesignVersion:
+def _new_version(session: Session, checked: CheckedDesign, now: datetime, by: UUID | None) -> DesignVersion:
     manifest = checked.manifest
     design = session.exec(select(Design).where(Design.key == manifest.key)).first() or Design(key=manifest.key)
     session.add(design)
@@ -118,10 +148,33 @@ def _new_version(session: Session, checked: CheckedDesign, now: datetime) -> Des
         licensor=manifest.licensor,
         repo=manifest.repo,
         readme=checked.readme,
+        parent_id=_newest(session, design.id),
+        published_by=by,
         published_at=now,
     )
-    begin(session, version, now=now)
+    begin(session, version, now=now, by=by)
     return version
+
+
+def _newest(session: Session, design_id: UUID) -> UUID | None:
+    mine = select(DesignVersion.id).where(DesignVersion.design_id == design_id)
+    return session.exec(mine.order_by(col(DesignVersion.published_at).desc())).first()
+
+
+def _add_kits(
+    session: Session, version_id: UUID, manifest: Manifest, parts: Sequence[Part], components: Sequence[Component]
+) -> None:
+    part_ids = {part.name: part.id for part in parts}
+    component_ids = {component.name: component.id for component in components}
+    for position, kit in enumerate(manifest.kits):
+        row = Kit(version_id=version_id, position=position, name=kit.name, fits=kit.fits)
+        session.add(row)
+        session.flush()
+        session.add_all(KitPart(kit_id=row.id, part_id=part_ids[name], quantity=count) for name, count in kit.parts)
+        session.add_all(
+            KitComponent(kit_id=row.id, component_id=component_ids[name], quantity=count)
+            for name, count in kit.components
+        )
 
 
 def _part(version_id: UUID, part: CheckedPart, mesh_sha256: str, picture_sha256: str) -> Part:

@@ -1,13 +1,16 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic import command
 from sqlalchemy import inspect, text
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 from makerhub.db import Database
+from makerhub.designs.models import Kit
+from makerhub.designs.service import kit_parts
 from makerhub.migrations import alembic_config, migrate
 
 
@@ -70,6 +73,33 @@ def test_a_migrated_database_keeps_its_foreign_keys_and_checks(empty: Database) 
             text("INSERT INTO build_plate (id, printer_id, state) VALUES (:id, :id, 'clear')"),
             {"id": "0" * 32},
         )
+
+
+_A_DESIGN_OF_THE_FIRST_TABLES = (
+    "INSERT INTO design (id, key) VALUES (:version, 'band')",
+    """INSERT INTO design_version
+    (id, design_id, version, content_hash, name, function, license, licensor, repo, readme, state, published_at) VALUES
+    (:version, :version, '1.0.0', 'x', 'Band', '', '', '', '', '', 'published', '2020-03-25 09:00:00')""",
+    """INSERT INTO part
+    (id, version_id, name, quantity, mesh_sha256, picture_sha256, materials, settings, width_mm, depth_mm, height_mm,
+    volume_mm3) VALUES (:part, :version, 'clip', 2, '', '', '[]', '{}', 1, 1, 1, 1)""",
+)
+
+
+def test_rows_of_the_first_tables_are_kept_and_become_kits(empty: Database) -> None:
+    command.upgrade(alembic_config(empty), "0001")
+    version, part = uuid4().hex, uuid4().hex
+    with empty.engine.connect() as connection:
+        for statement in _A_DESIGN_OF_THE_FIRST_TABLES:
+            connection.execute(text(statement), {"version": version, "part": part})
+        connection.commit()
+    migrate(empty)
+    with empty.reading() as session:
+        kit = session.exec(select(Kit)).one()
+        assert [(found.name, quantity) for found, quantity in kit_parts(session, kit.id)] == [("clip", 2)]
+    command.downgrade(alembic_config(empty), "0001")
+    with empty.engine.connect() as connection:
+        assert connection.execute(text("SELECT name, quantity FROM part")).all() == [("clip", 2)]
 
 
 def _details(database: Database) -> dict[str, Any]:

@@ -71,6 +71,61 @@ def test_names_the_file_and_the_field_that_is_wrong(before: str, after: str, fie
     assert field in str(refusal.value)
 
 
+KITS = (
+    GOOD.replace("quantity = 2\n", "").replace("quantity = 4\n", "")
+    + """
+[[kit]]
+name = "Small"
+fits = "Doors up to 30 mm"
+parts = { "Hook" = 1 }
+components = { "Screw" = 2 }
+
+[[kit]]
+name = "Large"
+parts = { "Hook" = 2 }
+"""
+)
+
+
+def test_without_kits_a_design_is_one_kit_of_all_that_it_has() -> None:
+    (kit,) = parse_manifest(GOOD, key="hook").kits
+    assert (kit.name, kit.parts, kit.components) == ("Hook", (("Hook", 2),), (("Screw", 4),))
+
+
+def test_reads_kits_with_their_quantities() -> None:
+    small, large = parse_manifest(KITS, key="hook").kits
+    assert (small.name, small.fits, small.parts, small.components) == (
+        "Small",
+        "Doors up to 30 mm",
+        (("Hook", 1),),
+        (("Screw", 2),),
+    )
+    assert (large.fits, large.parts, large.components) == ("", (("Hook", 2),), ())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ('{ "Hook" = 2 }', '{ "Hock" = 2 }', "kit.parts: there is no part “Hock”"),
+        ('components = { "Screw" = 2 }', "", "kit.components: “Screw” is in no kit"),
+        ('{ "Hook" = 1 }', '{ "Hook" = 0 }', "kit[0].parts.Hook"),
+        ('parts = { "Hook" = 1 }', "", "kit[0]"),
+        ('name = "Large"', 'name = "Small"', "kit: two have the same name"),
+        ('material = "PETG"', 'material = "PETG"\nquantity = 2', "part[0].quantity: the kits say how many"),
+    ],
+)
+def test_a_kit_that_makes_no_sense_is_refused(before: str, after: str, problem: str) -> None:
+    assert before in KITS
+    with pytest.raises(ManifestInvalid) as refusal:
+        parse_manifest(KITS.replace(before, after, 1), key="hook")
+    assert problem in str(refusal.value)
+
+
+def test_a_component_without_kits_says_how_many() -> None:
+    with pytest.raises(ManifestInvalid, match=r"component\[0\]\.quantity: say how many"):
+        parse_manifest(GOOD.replace("quantity = 4\n", ""), key="hook")
+
+
 def test_a_file_that_the_manifest_names_must_be_there(tmp_path: Path) -> None:
     (tmp_path / "okh.toml").write_text(GOOD)
     for name in ("README.md", "source.py"):
