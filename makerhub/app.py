@@ -31,6 +31,7 @@ from makerhub.printers.polling import Watch
 from makerhub.printers.tasks import check_printers
 from makerhub.production.journal import HubJournal
 from makerhub.production.tasks import follow_attempts, prepare_attempts, start_attempts, withdraw_stale_attempts
+from makerhub.trace.tasks import carry_out_recalls
 from makerhub.web.application import create_web
 from makerhub.web.hub import Hub
 
@@ -44,6 +45,7 @@ TASKS = (
     follow_attempts,
     withdraw_stale_attempts,
     allocate_lots,
+    carry_out_recalls,
 )
 
 

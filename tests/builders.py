@@ -35,6 +35,8 @@ from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, PrintJob
 from makerhub.stock import service as stock
 from makerhub.stock.models import Inspection, Lot
+from makerhub.trace import recall
+from makerhub.trace.models import RecallNotice
 
 NOW = datetime(2020, 3, 25, 9, 0, tzinfo=UTC)
 IN_A_WEEK = NOW + timedelta(days=7)
@@ -186,6 +188,16 @@ class World:
         with self.database.changing() as session:
             row = session.get_one(DesignVersion, version.id)
             move(session, row, VersionState.WITHDRAWN, now=NOW, by=self.dispatcher.id, why="cracks")
+
+    def recall(self, version: DesignVersion) -> RecallNotice:
+        """A withdrawn version of which a piece went to the care home, and what the care home was told."""
+        request = self.request(1, version=version)
+        part = self.part(version)
+        self.deliver(request, self.lot(1, request=request, part=part), 1)
+        with self.database.changing() as session:
+            row = session.get_one(DesignVersion, version.id)
+            begun = recall.withdraw_version(session, row, by=self.dispatcher.id, why="cracks", now=NOW)
+            return session.exec(select(RecallNotice).where(RecallNotice.recall_id == begun.id)).one()
 
     def job(self, copies: int = 4, *, request: SupplyRequest | None = None, part: Part | None = None) -> PrintJob:
         """A queued job for the only line of a request."""

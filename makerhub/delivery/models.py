@@ -27,6 +27,7 @@ class ShipmentState(StrEnum):
     PACKED = "packed"
     IN_TRANSIT = "in_transit"
     DELIVERED = "delivered"
+    UNPACKED = "unpacked"
 
 
 class Shipment(SQLModel, table=True):
@@ -34,7 +35,7 @@ class Shipment(SQLModel, table=True):
 
     __tablename__ = "shipment"
     MOVES: ClassVar[Mapping[ShipmentState, frozenset[ShipmentState]]] = {
-        ShipmentState.PACKED: frozenset({ShipmentState.IN_TRANSIT}),
+        ShipmentState.PACKED: frozenset({ShipmentState.IN_TRANSIT, ShipmentState.UNPACKED}),
         ShipmentState.IN_TRANSIT: frozenset({ShipmentState.DELIVERED}),
     }
 
@@ -55,7 +56,7 @@ class Allocation(SQLModel, table=True):
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"),)
     MOVES: ClassVar[Mapping[AllocationState, frozenset[AllocationState]]] = {
         AllocationState.RESERVED: frozenset({AllocationState.SHIPPED, AllocationState.RELEASED}),
-        AllocationState.SHIPPED: frozenset({AllocationState.DELIVERED}),
+        AllocationState.SHIPPED: frozenset({AllocationState.DELIVERED, AllocationState.RELEASED}),
     }
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)

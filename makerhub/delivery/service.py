@@ -15,7 +15,7 @@ from makerhub.designs.models import Part
 from makerhub.errors import Invalid, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.stock import service as stock
-from makerhub.stock.models import Lot
+from makerhub.stock.models import Lot, LotState
 
 PROMISED = frozenset({AllocationState.RESERVED, AllocationState.SHIPPED, AllocationState.DELIVERED})
 """Pieces that a line has or will get."""
@@ -39,8 +39,9 @@ class Share:
 
 def reserve(session: Session, share: Share, *, now: datetime) -> Allocation:
     """Promise pieces in the hub's stock to a line; raises `Invalid` when they are promised already."""
-    lot = session.exec(select(Lot).where(Lot.id == share.lot_id).with_for_update()).one()
-    if share.quantity > unpromised(session, lot):
+    locked = select(Lot).where(Lot.id == share.lot_id).with_for_update()
+    lot = session.exec(locked.execution_options(populate_existing=True)).one()
+    if lot.state is not LotState.PASSED or share.quantity > unpromised(session, lot):
         raise Invalid(translatable("These pieces are promised to somebody else by now."))
     allocation = Allocation(
         line_id=share.line_id, lot_id=lot.id, quantity=share.quantity, reason=share.reason, allocated_at=now
@@ -83,6 +84,27 @@ def pack(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -
         lot = session.get_one(Lot, allocation.lot_id)
         stock.ship(session, lot, shipment_id=shipment.id, quantity=allocation.quantity, now=now)
     return shipment
+
+
+def unpack(session: Session, shipment: Shipment, *, why: str, now: datetime, by: UUID | None = None) -> None:
+    """A packed shipment does not leave: its pieces lie in the hub's stock again, promised to nobody."""
+    move(session, shipment, ShipmentState.UNPACKED, now=now, by=by, why=why)
+    for allocation in contents(session, shipment.id):
+        move(session, allocation, AllocationState.RELEASED, now=now, by=by, why=why)
+        lot = session.get_one(Lot, allocation.lot_id)
+        stock.put_back(session, lot, shipment_id=shipment.id, quantity=allocation.quantity, now=now)
+
+
+def take_back(session: Session, lot: Lot, *, why: str, now: datetime) -> None:
+    """Nothing of the lot that has not left goes anywhere: reservations are released, packed shipments unpacked."""
+    promised = select(Allocation).where(Allocation.lot_id == lot.id)
+    reserved = promised.where(Allocation.state == AllocationState.RESERVED)
+    for allocation in session.exec(reserved.order_by(col(Allocation.id))):
+        move(session, allocation, AllocationState.RELEASED, now=now, why=why)
+    packed = select(Shipment).join(Allocation, col(Allocation.shipment_id) == Shipment.id)
+    waiting = packed.where(Allocation.lot_id == lot.id, Shipment.state == ShipmentState.PACKED)
+    for shipment in session.exec(waiting.distinct()).all():
+        unpack(session, shipment, why=why, now=now)
 
 
 def depart(session: Session, shipment: Shipment, *, courier_id: UUID, now: datetime) -> None:

@@ -8,5 +8,6 @@ from makerhub.people import models as people
 from makerhub.printers import models as printers
 from makerhub.production import models as production
 from makerhub.stock import models as stock
+from makerhub.trace import models as trace
 
-__all__ = ["Transition", "delivery", "demand", "designs", "people", "printers", "production", "stock"]
+__all__ = ["Transition", "delivery", "demand", "designs", "people", "printers", "production", "stock", "trace"]

@@ -18,6 +18,7 @@ class LotState(StrEnum):
     AT_MAKER = "at_maker"
     PASSED = "passed"
     REJECTED = "rejected"
+    RECALLED = "recalled"
 
 
 class AccountKind(StrEnum):
@@ -37,7 +38,8 @@ class Lot(SQLModel, table=True):
     __tablename__ = "lot"
     __table_args__ = (CheckConstraint("quantity > 0", name="quantity_positive"),)
     MOVES: ClassVar[Mapping[LotState, frozenset[LotState]]] = {
-        LotState.AT_MAKER: frozenset({LotState.PASSED, LotState.REJECTED}),
+        LotState.AT_MAKER: frozenset({LotState.PASSED, LotState.REJECTED, LotState.RECALLED}),
+        LotState.PASSED: frozenset({LotState.RECALLED}),
     }
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)

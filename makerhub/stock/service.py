@@ -61,6 +61,17 @@ def inspect(session: Session, lot: Lot, *, passed: int, note: str = "", by: UUID
     return inspection
 
 
+def set_aside(session: Session, lot: Lot, *, why: str, now: datetime) -> None:
+    """A lot is recalled: what is left of it stays where it is and goes to nobody."""
+    move(session, lot, LotState.RECALLED, now=now, why=why)
+
+
+def put_back(session: Session, lot: Lot, *, shipment_id: UUID, quantity: int, now: datetime) -> None:
+    """Pieces of a shipment that never left lie in their hub's stock again."""
+    shipment, hub = Account(AccountKind.SHIPMENT, shipment_id), Account(AccountKind.HUB, lot.hub_id)
+    post(session, Move(lot.attempt_id, lot.id, shipment, hub, quantity, "unpacked"), now=now)
+
+
 def ship(session: Session, lot: Lot, *, shipment_id: UUID, quantity: int, now: datetime) -> None:
     """Pieces leave the hub in a shipment."""
     hub, shipment = Account(AccountKind.HUB, lot.hub_id), Account(AccountKind.SHIPMENT, shipment_id)

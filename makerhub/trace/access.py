@@ -1,14 +1,16 @@
-"""Who may follow a lot: who may see it, and the facilities that got pieces of it."""
+"""Who may follow a lot: who may see it, and the facilities that got pieces of it; and who may see recalls."""
 
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.demand.models import RequestLine, SupplyRequest
-from makerhub.people.access import organisation_ids, visible
+from makerhub.people.access import everything, has_role, nothing, organisation_ids, visibility, visible
 from makerhub.people.models import Person, Role
 from makerhub.stock import service as stock
 from makerhub.stock.models import Lot
+from makerhub.trace.models import Recall, RecallNotice
 from makerhub.trace.service import NoSuchLot
 
 SENT = (AllocationState.SHIPPED, AllocationState.DELIVERED)
@@ -36,3 +38,21 @@ def sent_to_facilities_of(person: Person) -> SelectOfScalar[Lot]:
         )
     )
     return select(Lot).where(col(Lot.id).in_(sent))
+
+
+@visibility(Recall)
+def recalls(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of every hub see what is recalled and why; the others see the notices for their facilities."""
+    return everything() if has_role(person, Role.DISPATCHER, Role.ADMIN) else nothing()
+
+
+@visibility(RecallNotice)
+def recall_notices(person: Person) -> ColumnElement[bool]:
+    """One's own facilities' notices, and as a dispatcher those of the facilities that ask one's hubs."""
+    if has_role(person, Role.ADMIN):
+        return everything()
+    asking = select(SupplyRequest.facility_id).where(
+        col(SupplyRequest.hub_id).in_(organisation_ids(person, Role.DISPATCHER))
+    )
+    facility = col(RecallNotice.facility_id)
+    return or_(facility.in_(organisation_ids(person, Role.REQUESTER)), facility.in_(asking))

@@ -15,7 +15,8 @@ from makerhub.designs.models import DesignVersion, Part, VersionState
 from makerhub.lifecycle import Transition
 from makerhub.printers.models import BuildPlate, Printer
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
-from makerhub.stock.models import AccountKind, Entry, Lot
+from makerhub.stock.models import AccountKind, Entry, Lot, LotState
+from makerhub.trace.models import RecallNotice
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ STATEFUL: tuple[Any, ...] = (
     Lot,
     Printer,
     PrintJob,
+    RecallNotice,
     Shipment,
     SupplyRequest,
 )
@@ -114,6 +116,15 @@ def _promised_is_there(session: Session) -> Iterator[str]:
     )
 
 
+def _nothing_recalled_is_promised(session: Session) -> Iterator[str]:
+    promised = (
+        select(Lot.label)
+        .join(Allocation, col(Allocation.lot_id) == Lot.id)
+        .where(Lot.state == LotState.RECALLED, Allocation.state == AllocationState.RESERVED)
+    )
+    yield from (f"lot {label} is recalled and reserved for somebody" for label in session.exec(promised))
+
+
 def _assigned_while_live(session: Session) -> Iterator[str]:
     """A job is assigned exactly while one of its attempts is live; else nobody would ever take it on again."""
     live = select(Attempt.job_id).where(col(Attempt.state).in_(LIVE))
@@ -178,6 +189,7 @@ INVARIANTS: dict[str, Callable[[Session], Iterator[str]]] = {
     "no account is below zero": _nothing_below_zero,
     "every print is counted once": _every_print_counted_once,
     "what is promised is there": _promised_is_there,
+    "nothing recalled is promised": _nothing_recalled_is_promised,
     "jobs are assigned while an attempt is live": _assigned_while_live,
     "no withdrawn design is started": _nothing_withdrawn_is_started,
     "delivered lots can be traced": _delivered_is_traceable,

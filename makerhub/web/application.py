@@ -15,6 +15,7 @@ from makerhub.key_file import secret_key
 from makerhub.printers import access as printers_access
 from makerhub.production import access as production_access
 from makerhub.stock import access as stock_access
+from makerhub.trace import access as trace_access
 from makerhub.web import (
     admin,
     asking,
@@ -23,6 +24,7 @@ from makerhub.web import (
     home,
     maker,
     public,
+    recalls,
     registration,
     requester,
     tracing,
@@ -47,9 +49,10 @@ AUDIENCES: tuple[Audience, ...] = (
     courier.audience,
     public.audience,
     tracing.audience,
+    recalls.audience,
     admin.audience,
 )
-ACCESS = (delivery_access, demand_access, printers_access, production_access, stock_access)
+ACCESS = (delivery_access, demand_access, printers_access, production_access, stock_access, trace_access)
 """Importing them states who may see which rows; without its rule a model shows nothing."""
 
 LARGEST_FORM_BYTES = 1024 * 1024

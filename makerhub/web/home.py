@@ -2,8 +2,10 @@
 
 from flask import Blueprint, render_template
 
+from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience
 from makerhub.web.policy import public
+from makerhub.web.recalls import open_notices
 from makerhub.web.viewer import viewer_or_none
 
 pages = Blueprint("home", __name__)
@@ -14,4 +16,8 @@ audience = Audience(pages)
 @public
 def start() -> str:
     """The first page."""
-    return render_template("home.html" if viewer_or_none() else "welcome.html")
+    person = viewer_or_none()
+    if person is None:
+        return render_template("welcome.html")
+    with hub().database.reading() as session:
+        return render_template("home.html", recalls=open_notices(session, person))

@@ -56,6 +56,7 @@ def design(key: str) -> str:
             notes=render(shown.version.readme),
             versions=versions,
             reasons={version.id: why_withdrawn(session, version) for version in versions},
+            may_withdraw=person is not None and has_role(person, Role.DISPATCHER, Role.ADMIN),
             may_ask=shown.is_published and (person is None or has_role(person, Role.REQUESTER)),
         )
 

@@ -21,6 +21,7 @@ from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import bags
 from makerhub.web.policy import allowed
+from makerhub.web.recalls import open_notices
 from makerhub.web.request_shown import RUNNING, find_mine, is_live, my_requests, show
 from makerhub.web.timeline import timeline
 from makerhub.web.viewer import viewer
@@ -56,6 +57,7 @@ def requests() -> str:
             "requester/requests.html",
             ahead=show(session, ahead),
             past=show(session, past),
+            recalls=open_notices(session, viewer()),
             facility_names={facility.id: facility.name for facility in facilities},
         )
 

@@ -17,7 +17,7 @@ from makerhub.printers.models import BuildPlate, PlateState
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, JobState, PrintJob
 from makerhub.stock.ledger import Account
-from makerhub.stock.models import AccountKind, Entry, Lot
+from makerhub.stock.models import AccountKind, Entry, Lot, LotState
 from makerhub.trace.invariants import INVARIANTS, STATEFUL, breaches
 
 Break = Callable[[Session], object]
@@ -89,6 +89,11 @@ def more_promised_than_there_is(session: Session) -> None:
     change(session, Allocation, col(Allocation.state) == AllocationState.RESERVED, quantity=999)
 
 
+def a_reservation_of_a_recalled_lot(session: Session) -> None:
+    lots = select(Allocation.lot_id).where(Allocation.state == AllocationState.RESERVED)
+    change(session, Lot, col(Lot.id).in_(lots), state=LotState.RECALLED)
+
+
 def an_assigned_job_without_attempt(session: Session) -> None:
     attempt = session.exec(_attempts(AttemptState.READY)).one()
     move(session, attempt, AttemptState.WITHDRAWN, now=NOW)
@@ -130,6 +135,7 @@ MUTANTS: dict[Break, str] = {
     a_count_that_was_not_booked: "every print is counted once",
     a_print_booked_twice: "every print is counted once",
     more_promised_than_there_is: "what is promised is there",
+    a_reservation_of_a_recalled_lot: "nothing recalled is promised",
     an_assigned_job_without_attempt: "jobs are assigned while an attempt is live",
     a_queued_job_with_an_attempt: "jobs are assigned while an attempt is live",
     a_start_of_a_withdrawn_design: "no withdrawn design is started",
@@ -149,6 +155,7 @@ def busy(world: World) -> World:
     world.pack(request)
     world.reserve(request, world.lot(4), 2)
     world.lot_at_maker(2)
+    world.recall(world.kit)
     world.attempt(AttemptState.READY)
     world.attempt(AttemptState.PRINTING, printer=world.add_printer("Printing"))
     world.attempt(AttemptState.IN_DOUBT, printer=world.add_printer("In doubt"))

@@ -14,7 +14,7 @@ from makerhub.people.models import OrganisationKind, Role
 from makerhub.production.models import AttemptState
 from makerhub.web.policy import Policy, policy_of
 
-FOR_EVERYBODY = {"filename", "key", "sha256"}
+FOR_EVERYBODY = {"filename", "key", "sha256", "version", "recall_id"}
 """What may stand in an address without telling anything of anybody."""
 
 NOT_YET = {"courier.thanks"}
@@ -26,6 +26,7 @@ FROM_OUR_OWN_PAGE = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhos
 @pytest.fixture
 def places(world: World) -> Mapping[str, object]:
     """A thing of the world for each name in an address; a new name has to take its place here."""
+    withdrawn = world.recall(world.kit)
     request, shipped = world.request(), world.lot(4)
     world.reserve(request, shipped, 4)
     shipment = world.pack(request)
@@ -41,6 +42,9 @@ def places(world: World) -> Mapping[str, object]:
         "lot_id": lot.id,
         "label": shipped.label,
         "key": "headband",
+        "version": "1.0",
+        "recall_id": withdrawn.recall_id,
+        "notice_id": withdrawn.id,
         "sha256": "0" * 64,
         "filename": "makerhub.css",
     }
