@@ -85,6 +85,11 @@ class World:
         with self.database.reading() as session:
             return session.exec(select(Part).where(Part.version_id == version.id, Part.name == name)).one()
 
+    def kit_of(self, version: DesignVersion) -> Kit:
+        """The only kit of a version."""
+        with self.database.reading() as session:
+            return session.exec(select(Kit).where(Kit.version_id == version.id)).one()
+
     def add_printer(
         self,
         name: str,
@@ -152,7 +157,7 @@ class World:
 
     def new_line(self, **changes: Any) -> demand.NewLine:
         """Ten headbands within a week, but for the changes."""
-        fields: dict[str, Any] = {"version_id": self.headband.id, "quantity": 10, "needed_by": IN_A_WEEK}
+        fields: dict[str, Any] = {"kit_id": self.kit_of(self.headband).id, "quantity": 10, "needed_by": IN_A_WEEK}
         return demand.NewLine(**fields | changes)
 
     def request(
@@ -166,7 +171,7 @@ class World:
     ) -> SupplyRequest:
         """A request with one line that the hub has accepted."""
         version = version or self.headband
-        line = demand.NewLine(version.id, quantity, needed_by, urgency)
+        line = demand.NewLine(self.kit_of(version).id, quantity, needed_by, urgency)
         with self.database.changing() as session:
             request = demand.submit(session, self.new_request(line, **changes), largest=LARGEST, now=NOW)
             demand.accept(session, request, by=self.dispatcher.id, now=NOW)
@@ -343,7 +348,7 @@ def person(session: Session, name: str, *roles: tuple[Organisation, Role]) -> Pe
 
 
 def design_version(session: Session, key: str, **parts: int) -> DesignVersion:
-    """A published version with so many pieces of each part in one item."""
+    """A published version with so many pieces of each part in its only kit."""
     design = Design(key=key)
     session.add(design)
     session.flush()
@@ -358,19 +363,18 @@ def design_version(session: Session, key: str, **parts: int) -> DesignVersion:
         published_at=NOW,
     )
     begin(session, version, now=NOW)
-    made = [_part(version, name, quantity) for name, quantity in parts.items()]
+    made = [_part(version, name) for name in parts]
     kit = Kit(version_id=version.id, position=0, name=version.name)
     session.add_all([*made, kit])
     session.flush()
-    session.add_all(KitPart(kit_id=kit.id, part_id=part.id, quantity=part.quantity) for part in made)
+    session.add_all(KitPart(kit_id=kit.id, part_id=part.id, quantity=parts[part.name]) for part in made)
     return version
 
 
-def _part(version: DesignVersion, name: str, quantity: int) -> Part:
+def _part(version: DesignVersion, name: str) -> Part:
     return Part(
         version_id=version.id,
         name=name,
-        quantity=quantity,
         mesh_sha256=hashlib.sha256(MESH).hexdigest(),
         materials=["PETG"],
         settings={},

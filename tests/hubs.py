@@ -110,7 +110,12 @@ class Place:
         """The ward asks for so many pieces, and the dispatcher accepts."""
         now = self.hub.clock()
         with self.hub.database.changing() as session:
-            line = demand.NewLine(_version(session).id, quantity, now + timedelta(days=3), Urgency.CRITICAL)
+            line = demand.NewLine(
+                designs.kits_of(session, _version(session).id)[0].id,
+                quantity,
+                now + timedelta(days=3),
+                Urgency.CRITICAL,
+            )
             network = self.network
             new = demand.NewRequest(uuid4(), network.hospital.id, network.hub.id, network.nurse.id, [line])
             request = demand.submit(session, new, largest=100, now=now)

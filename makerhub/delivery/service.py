@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 from makerhub.delivery.models import Allocation, AllocationState, Receipt, Shipment, ShipmentState
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
-from makerhub.designs.models import Part
+from makerhub.designs.service import kit_parts
 from makerhub.errors import Invalid, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.stock import service as stock
@@ -165,7 +165,7 @@ def reserved_for(session: Session, request_id: UUID) -> Sequence[Allocation]:
 
 
 def delivered_items(session: Session, request_id: UUID) -> Mapping[UUID, int]:
-    """Complete items (all parts in their quantities) that each line of the request has received."""
+    """Complete kits (all parts in their quantities) that each line of the request has received."""
     return {
         line.id: _complete_items(session, line, frozenset({AllocationState.DELIVERED}))
         for line in demand.lines_of(session, request_id)
@@ -178,8 +178,8 @@ def promised_pieces(session: Session, line_id: UUID, part_id: UUID) -> int:
 
 
 def _complete_items(session: Session, line: RequestLine, states: frozenset[AllocationState]) -> int:
-    parts = session.exec(select(Part).where(Part.version_id == line.version_id)).all()
-    return min((_pieces(session, line.id, part.id, states) // part.quantity for part in parts), default=0)
+    parts = kit_parts(session, line.kit_id)
+    return min((_pieces(session, line.id, part.id, states) // quantity for part, quantity in parts), default=0)
 
 
 def _pieces(session: Session, line_id: UUID, part_id: UUID, states: frozenset[AllocationState]) -> int:

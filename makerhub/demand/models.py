@@ -55,7 +55,7 @@ class SupplyRequest(SQLModel, table=True):
 
 
 class RequestLine(SQLModel, table=True):
-    """So many items of one design version, by a time; `stock_left` is what the facility still has."""
+    """So many kits of one design version, by a time; `stock_left` is what the facility still has."""
 
     __tablename__ = "request_line"
     __table_args__ = (
@@ -65,7 +65,7 @@ class RequestLine(SQLModel, table=True):
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     request_id: UUID = Field(foreign_key="supply_request.id", index=True)
-    version_id: UUID = Field(foreign_key="design_version.id", index=True)
+    kit_id: UUID = Field(foreign_key="kit.id", index=True)
     quantity: int
     needed_by: datetime
     urgency: Urgency = Field(sa_type=state_type(Urgency))

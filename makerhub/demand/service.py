@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from makerhub.db import IntegrityError
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, Urgency
-from makerhub.designs.models import DesignVersion, VersionState
+from makerhub.designs.models import DesignVersion, Kit, VersionState
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.lifecycle import begin, move
 
@@ -20,7 +20,7 @@ LONGEST_WAIT = timedelta(days=366)
 class NewLine:
     """One line as it was asked for; `needed_by` is aware."""
 
-    version_id: UUID
+    kit_id: UUID
     quantity: int
     needed_by: datetime
     urgency: Urgency = Urgency.SOON
@@ -69,7 +69,7 @@ def submit(session: Session, new: NewRequest, *, largest: int, now: datetime) ->
     session.add_all(
         RequestLine(
             request_id=request.id,
-            version_id=line.version_id,
+            kit_id=line.kit_id,
             quantity=line.quantity,
             needed_by=line.needed_by,
             urgency=line.urgency,
@@ -106,8 +106,8 @@ def _check_line(session: Session, line: NewLine, largest: int, now: datetime) ->
         problems["needed_by"] = translatable("Choose a date within a year.")
     if not 0 <= line.stock_left <= 10 * largest:
         problems["stock_left"] = translatable("Enter how many you still have, 0 if none.")
-    version = session.get(DesignVersion, line.version_id)
-    if version is None or version.state is not VersionState.PUBLISHED:
+    kit = session.get(Kit, line.kit_id)
+    if kit is None or session.get_one(DesignVersion, kit.version_id).state is not VersionState.PUBLISHED:
         problems["version"] = translatable("This design can no longer be asked for. Choose another one.")
     return problems
 

@@ -57,22 +57,18 @@ class DesignVersion(SQLModel, table=True):
 
 
 class Part(SQLModel, table=True):
-    """A printed part: `quantity` pieces of it make one item; sizes in mm, volume in mm³.
+    """A printed part; sizes in mm, volume in mm³.
 
     `mesh_sha256` names the canonical mesh, which is what is sliced; `original_sha256` the file that it was read from,
     where that is another one. `analysis` is what was measured of the mesh, for people to read.
     """
 
     __tablename__ = "part"
-    __table_args__ = (
-        UniqueConstraint("version_id", "name"),
-        CheckConstraint("quantity > 0", name="quantity_positive"),
-    )
+    __table_args__ = (UniqueConstraint("version_id", "name"),)
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     version_id: UUID = Field(foreign_key="design_version.id", index=True)
     name: str = Field(max_length=100)
-    quantity: int
     mesh_sha256: str = Field(max_length=64)
     original_sha256: str = Field(default="", max_length=64)
     original_name: str = Field(default="", max_length=200)
@@ -87,14 +83,13 @@ class Part(SQLModel, table=True):
 
 
 class Component(SQLModel, table=True):
-    """Something bought of which `quantity` of `unit` go into one item."""
+    """Something bought, counted in `unit`."""
 
     __tablename__ = "component"
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     version_id: UUID = Field(foreign_key="design_version.id", index=True)
     name: str = Field(max_length=100)
-    quantity: int
     unit: str = Field(max_length=32)
     note: str = Field(default="", max_length=500)
 

@@ -82,7 +82,10 @@ def publish(
         parts = [
             _part(version.id, part, mesh, picture) for part, (mesh, picture) in zip(design.parts, stored, strict=True)
         ]
-        components = [Component(version_id=version.id, **asdict(component)) for component in design.manifest.components]
+        components = [
+            Component(version_id=version.id, name=component.name, unit=component.unit, note=component.note)
+            for component in design.manifest.components
+        ]
         session.add_all([*parts, *components])
         session.flush()
         _add_kits(session, version.id, design.manifest, parts, components)
@@ -127,6 +130,11 @@ def kit_components(session: Session, kit_id: UUID) -> Sequence[tuple[Component, 
     """What is bought for a kit and how much of each, by name."""
     mine = select(Component, KitComponent.quantity).join(KitComponent).where(KitComponent.kit_id == kit_id)
     return [(component, quantity) for component, quantity in session.exec(mine.order_by(col(Component.name)))]
+
+
+def kit_name(version: DesignVersion, kit: Kit) -> str:
+    """What people call a kit: the design's name, with the kit's own where a design has a choice of them."""
+    return version.name if kit.name == version.name else f"{version.name}, {kit.name}"
 
 
 def _version_of(session: Session, content_hash: str) -> DesignVersion | None:
@@ -182,7 +190,6 @@ def _part(version_id: UUID, part: CheckedPart, mesh_sha256: str, picture_sha256:
     return Part(
         version_id=version_id,
         name=part.manifest.name,
-        quantity=part.manifest.quantity,
         mesh_sha256=mesh_sha256,
         picture_sha256=picture_sha256,
         materials=list(part.manifest.materials),

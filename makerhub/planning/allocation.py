@@ -1,11 +1,36 @@
-"""Which lot goes to which request line (pure): urgency, then deadline; the oldest lot first."""
+"""Which lot goes to which request line (pure): urgency, then deadline; whole kits only; the oldest lot first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from makerhub.planning.needs import Wanted, in_order
+from makerhub.planning.needs import in_order
+
+
+@dataclass(frozen=True)
+class WantedKits:
+    """A line that wants so many kits in all; `pieces` of each part make one, so many are `promised` already.
+
+    Tier 0 is the most urgent.
+    """
+
+    line_id: UUID
+    kits: int
+    pieces: Mapping[UUID, int]
+    promised: Mapping[UUID, int]
+    needed_by: datetime
+    tier: int
+
+    def missing(self, kits: int) -> dict[UUID, int]:
+        """Pieces of each part that are to be promised for so many complete kits."""
+        return {part: max(0, kits * count - self.promised.get(part, 0)) for part, count in self.pieces.items()}
+
+    def complete(self, there: Mapping[UUID, int]) -> int:
+        """How many kits are complete with what is `there` besides what is promised; no more than are wanted."""
+        parts = self.pieces.items()
+        whole = ((self.promised.get(part, 0) + there.get(part, 0)) // count for part, count in parts)
+        return min([self.kits, *whole])
 
 
 @dataclass(frozen=True)
@@ -28,17 +53,23 @@ class Allotment:
     place: int
 
 
-def allot(wanted: Sequence[Wanted], available: Sequence[Available]) -> list[Allotment]:
-    """Share out what is there; never more than a lot has or a line wants."""
+def allot(wanted: Sequence[WantedKits], available: Sequence[Available]) -> list[Allotment]:
+    """Share out what is there in complete kits; never more than a lot has or a line wants.
+
+    So no two lines each hold half of a kit. What a line was promised before is completed first.
+    """
     lots = sorted(available, key=lambda lot: (lot.made_at, str(lot.lot_id)))
     left = {lot.lot_id: lot.quantity for lot in lots}
     allotments = []
     for place, want in enumerate(in_order(wanted), start=1):
-        missing = want.quantity
+        there: dict[UUID, int] = {}
         for lot in lots:
-            share = min(missing, left[lot.lot_id]) if lot.part_id == want.part_id else 0
-            if share > 0:
-                left[lot.lot_id] -= share
-                missing -= share
-                allotments.append(Allotment(want.line_id, lot.lot_id, share, place))
+            there[lot.part_id] = there.get(lot.part_id, 0) + left[lot.lot_id]
+        for part_id, missing in want.missing(want.complete(there)).items():
+            for lot in lots:
+                share = min(missing, left[lot.lot_id]) if lot.part_id == part_id else 0
+                if share > 0:
+                    left[lot.lot_id] -= share
+                    missing -= share
+                    allotments.append(Allotment(want.line_id, lot.lot_id, share, place))
     return allotments

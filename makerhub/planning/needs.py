@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 
@@ -26,7 +27,37 @@ class Shortfall:
     quantity: int
 
 
-def in_order(wanted: Sequence[Wanted]) -> list[Wanted]:
+@dataclass(frozen=True)
+class Plate:
+    """A queued job: `copies` of a part, with the deadline and the tier that it carries now."""
+
+    job_id: UUID
+    part_id: UUID
+    copies: int
+    needed_by: datetime
+    tier: int
+
+
+class Served(Protocol):
+    """Whatever has a place in the order of service."""
+
+    @property
+    def line_id(self) -> UUID:
+        """The request line."""
+
+    @property
+    def needed_by(self) -> datetime:
+        """Its deadline."""
+
+    @property
+    def tier(self) -> int:
+        """Its urgency: 0 is the most urgent."""
+
+
+In = TypeVar("In", bound=Served)
+
+
+def in_order(wanted: Sequence[In]) -> list[In]:
     """The order of service: the more urgent tier first, then the earlier deadline; ties are broken by id."""
     return sorted(wanted, key=lambda want: (want.tier, want.needed_by, str(want.line_id)))
 
@@ -41,6 +72,32 @@ def shortfalls(wanted: Sequence[Wanted], supply: Mapping[UUID, int]) -> list[Sho
         if want.quantity > taken:
             missing.append(Shortfall(want.line_id, want.part_id, want.quantity - taken))
     return missing
+
+
+def served_by(plates: Sequence[Plate], wanted: Sequence[Wanted], made: Mapping[UUID, int]) -> dict[UUID, Wanted]:
+    """Which line each plate's first piece goes to, by job; a plate that nobody needs is left out.
+
+    The lines take what is `made` (or being printed) in the order of service, then the plates in their own order: so a
+    routine plate whose pieces a critical line will get is printed when the critical line needs it.
+    """
+    left = dict(made)
+    waiting: dict[UUID, list[tuple[Wanted, int]]] = {}
+    for want in in_order(wanted):
+        taken = min(want.quantity, left.get(want.part_id, 0))
+        left[want.part_id] = left.get(want.part_id, 0) - taken
+        if want.quantity > taken:
+            waiting.setdefault(want.part_id, []).append((want, want.quantity - taken))
+    served = {}
+    for plate in sorted(plates, key=lambda plate: (plate.tier, plate.needed_by, str(plate.job_id))):
+        queue, copies = waiting.get(plate.part_id, []), plate.copies
+        if queue:
+            served[plate.job_id] = queue[0][0]
+        while queue and copies > 0:
+            want, missing = queue.pop(0)
+            if missing > copies:
+                queue.insert(0, (want, missing - copies))
+            copies -= missing
+    return served
 
 
 def surplus(wanted: Sequence[Wanted], supply: Mapping[UUID, int]) -> dict[UUID, int]:

@@ -24,12 +24,13 @@ from makerhub.designs.manifest import PrintSettings
 from makerhub.designs.models import DesignVersion, Part, VersionState
 from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
+from makerhub.designs.service import kit_parts
 from makerhub.designs.slicer import copies_that_fit
 from makerhub.errors import MakerhubError
 from makerhub.people.models import Organisation
-from makerhub.planning.allocation import Allotment, Available, allot
+from makerhub.planning.allocation import Allotment, Available, WantedKits, allot
 from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
-from makerhub.planning.needs import Wanted, shortfalls, split, surplus
+from makerhub.planning.needs import Plate, Wanted, served_by, shortfalls, split, surplus
 from makerhub.printers.models import Observation, PlateState, Printer, PrinterState
 from makerhub.printers.service import is_idle
 from makerhub.production import service as production
@@ -39,8 +40,6 @@ from makerhub.stock import service as stock
 from makerhub.stock.models import LotState
 
 log = logging.getLogger(__name__)
-
-OPEN_JOBS = (JobState.QUEUED, JobState.ASSIGNED, JobState.HELD)
 
 
 @task
@@ -63,6 +62,7 @@ def plan_jobs(
             _alone(session, hub_id)
             _queue(session, hub_id, sizes, clock())
             _cancel_unwanted(session, hub_id, clock())
+            _serve_first(session, hub_id)
     soon(dispatch_jobs)
 
 
@@ -95,7 +95,7 @@ def allocate_lots(database: Database, clock: Clock) -> None:
     for hub_id in _hubs(database):
         with database.changing() as session:
             _alone(session, hub_id)
-            shares = allot(wanted(session, hub_id), _available(session, hub_id))
+            shares = allot(_wanted_kits(session, hub_id), _available(session, hub_id))
             for share in sorted(shares, key=lambda share: share.lot_id.bytes):  # all who lock lots do so in one order
                 reason = _reason(session, share)
                 delivery.reserve(
@@ -114,27 +114,53 @@ def _reason(session: Session, share: Allotment) -> str:
 
 def wanted(session: Session, hub_id: UUID) -> list[Wanted]:
     """What the hub's accepted requests want and have not been promised, in pieces of parts."""
-    lines = select(RequestLine).join(SupplyRequest, col(SupplyRequest.id) == RequestLine.request_id)
-    open_lines = lines.where(SupplyRequest.hub_id == hub_id, SupplyRequest.state == RequestState.ACCEPTED)
     wants = []
-    for line in session.exec(open_lines):
-        for part in session.exec(select(Part).where(Part.version_id == line.version_id)):
-            missing = line.quantity * part.quantity - delivery.promised_pieces(session, line.id, part.id)
+    for line in _open_lines(session, hub_id):
+        for part, quantity in kit_parts(session, line.kit_id):
+            missing = line.quantity * quantity - delivery.promised_pieces(session, line.id, part.id)
             if missing > 0:
                 wants.append(Wanted(line.id, part.id, missing, line.needed_by, line.urgency.tier))
     return wants
 
 
+def _wanted_kits(session: Session, hub_id: UUID) -> list[WantedKits]:
+    return [_kits_of(session, line) for line in _open_lines(session, hub_id)]
+
+
+def _kits_of(session: Session, line: RequestLine) -> WantedKits:
+    parts = kit_parts(session, line.kit_id)
+    return WantedKits(
+        line_id=line.id,
+        kits=line.quantity,
+        pieces={part.id: quantity for part, quantity in parts},
+        promised={part.id: delivery.promised_pieces(session, line.id, part.id) for part, _ in parts},
+        needed_by=line.needed_by,
+        tier=line.urgency.tier,
+    )
+
+
+def _open_lines(session: Session, hub_id: UUID) -> Sequence[RequestLine]:
+    lines = select(RequestLine).join(SupplyRequest, col(SupplyRequest.id) == RequestLine.request_id)
+    return session.exec(lines.where(SupplyRequest.hub_id == hub_id, SupplyRequest.state == RequestState.ACCEPTED)).all()
+
+
 def supply(session: Session, hub_id: UUID) -> dict[UUID, int]:
     """Pieces of each part that exist and are promised to nobody, or that are queued or being printed."""
+    return _sum(_made_or_printing(session, hub_id), _open_copies(session, hub_id, (JobState.QUEUED,)))
+
+
+def _sum(one: Mapping[UUID, int], other: Mapping[UUID, int]) -> dict[UUID, int]:
+    return {part_id: one.get(part_id, 0) + other.get(part_id, 0) for part_id in one.keys() | other.keys()}
+
+
+def _made_or_printing(session: Session, hub_id: UUID) -> dict[UUID, int]:
+    """Pieces of each part that nobody can put into another order any more."""
     pieces: dict[UUID, int] = {}
     for lot in stock.lots_in(session, LotState.PASSED, hub_id):
         pieces[lot.part_id] = pieces.get(lot.part_id, 0) + delivery.unpromised(session, lot)
     for lot in stock.lots_in(session, LotState.AT_MAKER, hub_id):
         pieces[lot.part_id] = pieces.get(lot.part_id, 0) + lot.quantity
-    for part_id, copies in _open_copies(session, hub_id).items():
-        pieces[part_id] = pieces.get(part_id, 0) + copies
-    return pieces
+    return _sum(pieces, _open_copies(session, hub_id, (JobState.ASSIGNED, JobState.HELD)))
 
 
 def fits_on(part: Part, profile: PrinterProfile) -> int:
@@ -161,6 +187,14 @@ def _cancel_unwanted(session: Session, hub_id: UUID, now: datetime) -> None:
         elif left.get(job.part_id, 0) >= job.copies:
             left[job.part_id] -= job.copies
             production.cancel_job(session, job, why="nobody needs it any more", now=now)
+
+
+def _serve_first(session: Session, hub_id: UUID) -> None:
+    """Let queued jobs be for the lines that will get their pieces: a routine job may serve a critical line."""
+    queued = [job for job in _jobs(session, JobState.QUEUED) if job.hub_id == hub_id]
+    plates = [Plate(job.id, job.part_id, job.copies, job.needed_by, job.urgency.tier) for job in queued]
+    for job_id, want in served_by(plates, wanted(session, hub_id), _made_or_printing(session, hub_id)).items():
+        production.serve(session, job_id, session.get_one(RequestLine, want.line_id))
 
 
 def _plate_sizes(
@@ -247,9 +281,9 @@ def _ended_requests_with_reservations(session: Session) -> Sequence[SupplyReques
     return session.exec(requests.distinct()).all()
 
 
-def _open_copies(session: Session, hub_id: UUID) -> Mapping[UUID, int]:
+def _open_copies(session: Session, hub_id: UUID, states: Sequence[JobState]) -> Mapping[UUID, int]:
     copies = select(PrintJob.part_id, func.sum(PrintJob.copies)).where(
-        PrintJob.hub_id == hub_id, col(PrintJob.state).in_(OPEN_JOBS)
+        PrintJob.hub_id == hub_id, col(PrintJob.state).in_(states)
     )
     return {part_id: int(total) for part_id, total in session.exec(copies.group_by(col(PrintJob.part_id)))}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, select, update
 
 from makerhub.db import IntegrityError
 from makerhub.demand.models import RequestLine
@@ -169,6 +169,15 @@ def require_free(session: Session, printer_id: UUID) -> None:
 def release(session: Session, job: PrintJob, *, by: UUID, now: datetime) -> None:
     """A dispatcher puts a held job back into the queue."""
     move(session, job, JobState.QUEUED, now=now, by=by)
+
+
+def serve(session: Session, job_id: UUID, line: RequestLine) -> None:
+    """Let a queued job be for this line, with its deadline and urgency; a job that was assigned meanwhile stays."""
+    session.execute(
+        update(PrintJob)
+        .where(col(PrintJob.id) == job_id, col(PrintJob.state) == JobState.QUEUED)
+        .values(line_id=line.id, needed_by=line.needed_by, urgency=line.urgency)
+    )
 
 
 def cancel_job(session: Session, job: PrintJob, *, why: str, now: datetime) -> None:

@@ -14,7 +14,8 @@ from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Shipment
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestLine, SupplyRequest, Urgency
-from makerhub.designs.models import Design, DesignVersion, Part
+from makerhub.designs.models import Design, DesignVersion
+from makerhub.designs.service import kit_parts, kits_of
 from makerhub.people.models import Person
 from makerhub.planning.tasks import allocate_lots, dispatch_jobs, plan_jobs
 from makerhub.printers.models import Observation, Printer
@@ -70,7 +71,9 @@ class Story:
             hub_id=self._network.hub.id,
             requested_by=person.id,
             lines=[
-                demand.NewLine(_version(session, key).id, quantity, now + timedelta(days=3), urgency)
+                demand.NewLine(
+                    kits_of(session, _version(session, key).id)[0].id, quantity, now + timedelta(days=3), urgency
+                )
                 for key, quantity in wanted.items()
             ],
         )
@@ -178,8 +181,8 @@ def _pieces(session: Session, request: SupplyRequest) -> tuple[int, int]:
     """Pieces that the request wants, and those that are promised to it."""
     wanted = promised = 0
     for line in demand.lines_of(session, request.id):
-        for part in session.exec(select(Part).where(Part.version_id == line.version_id)):
-            wanted += line.quantity * part.quantity
+        for part, quantity in kit_parts(session, line.kit_id):
+            wanted += line.quantity * quantity
             promised += delivery.promised_pieces(session, line.id, part.id)
     return wanted, promised
 

@@ -4,6 +4,7 @@ What was typed travels along in the addresses: see `request_form`.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,12 +17,13 @@ from makerhub.demand.models import SupplyRequest, Urgency
 from makerhub.errors import translatable
 from makerhub.people.models import Organisation, OrganisationKind, Role
 from makerhub.people.service import facilities_of
-from makerhub.web.catalogue import Card, cards
+from makerhub.web.catalogue import Card, Choice
+from makerhub.web.catalogue import choices as kits_to_choose
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
 from makerhub.web.request_form import QUANTITY, STOCK, Answers, Choices, Draft, Screen, answers, form_key
-from makerhub.web.request_shown import asked_already, my_requests
+from makerhub.web.request_shown import ShownRequest, asked_already, my_requests
 from makerhub.web.viewer import viewer, viewer_zone
 
 pages = Blueprint("asking", __name__)
@@ -118,11 +120,11 @@ def _screen(
         draft=draft,
         given=given.request,
         errors=errors,
-        summary={name: _with_design(name, problem, choices) for name, problem in errors.items()},
+        summary={name: _with_kit(name, problem, choices) for name, problem in errors.items()},
         designs=_wanted_first(choices),
         urgencies=URGENCIES,
         today=hub().clock().astimezone(viewer_zone()).date(),
-        already=asked_already(session, given.request.facility_id, draft.chosen) if screen is Screen.CHECK else [],
+        already=_asked_already(session, choices, draft, given) if screen is Screen.CHECK else [],
     )
 
 
@@ -132,28 +134,34 @@ def _read(session: Session) -> tuple[Choices, Draft, Answers]:
     choices = Choices(
         facilities=facilities_of(session, me),
         hubs=session.exec(hubs).all(),
-        designs={card.key: card for card in cards(session) if card.is_published},
+        kits={choice.key: choice for choice in kits_to_choose(session)},
     )
     draft = Draft.read(request.values, choices)
     largest = hub().settings.largest_request
     return choices, draft, answers(session, draft, choices, me, zone=viewer_zone(), largest=largest, now=now)
 
 
-def _with_design(name: str, problem: str, choices: Choices) -> str:
-    """What is wrong, naming the design where the same may be wrong with several; translated."""
-    card = choices.designs.get(name.removeprefix(QUANTITY).removeprefix(STOCK))
+def _with_kit(name: str, problem: str, choices: Choices) -> str:
+    """What is wrong, naming the kit where the same may be wrong with several; translated."""
+    choice = choices.kits.get(name.removeprefix(QUANTITY).removeprefix(STOCK))
     text: str = _(problem)
-    return f"{card.version.name}: {text}" if card else text
+    return f"{choice.name}: {text}" if choice else text
+
+
+def _asked_already(session: Session, choices: Choices, draft: Draft, given: Answers) -> Sequence[ShownRequest]:
+    designs = {choices.kits[key].card.key for key in draft.chosen if key in choices.kits}
+    return asked_already(session, given.request.facility_id, designs)
 
 
 def _options(organisations: Sequence[Organisation]) -> list[tuple[UUID, str, str]]:
     return [(one.id, one.name, one.place) for one in organisations]
 
 
-def _wanted_first(choices: Choices) -> Sequence[Card]:
-    """The designs by name, but first the one whose page led here."""
+def _wanted_first(choices: Choices) -> Sequence[tuple[Card, Sequence[Choice]]]:
+    """The designs by name, each with its kits, but first the one whose page led here."""
     wanted = request.values.get("design", "")
-    return sorted(choices.designs.values(), key=lambda card: card.key != wanted)
+    of_designs = [(card, list(kits)) for card, kits in groupby(choices.kits.values(), lambda choice: choice.card)]
+    return sorted(of_designs, key=lambda of_design: of_design[0].key != wanted)
 
 
 def _sent_before() -> SupplyRequest | None:

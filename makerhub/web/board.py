@@ -13,7 +13,8 @@ from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
-from makerhub.designs.models import DesignVersion, Part
+from makerhub.designs.models import DesignVersion, Kit, Part
+from makerhub.designs.service import kit_name, kit_parts
 from makerhub.errors import NotFound
 from makerhub.lifecycle import history
 from makerhub.people.access import organisation_ids, visible
@@ -39,6 +40,7 @@ class ShownLine:
 
     line: RequestLine
     version: DesignVersion
+    name: str
     wanted: int
     promised: int
     in_work: int
@@ -133,13 +135,15 @@ def show_request(session: Session, asked: SupplyRequest) -> ShownRequest:
 
 
 def _shown_line(session: Session, line: RequestLine) -> ShownLine:
-    parts = session.exec(select(Part).where(Part.version_id == line.version_id)).all()
+    kit, parts = session.get_one(Kit, line.kit_id), kit_parts(session, line.kit_id)
+    version = session.get_one(DesignVersion, kit.version_id)
     open_jobs = select(PrintJob).where(PrintJob.line_id == line.id, col(PrintJob.state).in_(OPEN_JOBS))
     return ShownLine(
         line=line,
-        version=session.get_one(DesignVersion, line.version_id),
-        wanted=sum(line.quantity * part.quantity for part in parts),
-        promised=sum(delivery.promised_pieces(session, line.id, part.id) for part in parts),
+        version=version,
+        name=kit_name(version, kit),
+        wanted=sum(line.quantity * quantity for _, quantity in parts),
+        promised=sum(delivery.promised_pieces(session, line.id, part.id) for part, _ in parts),
         in_work=sum(job.copies for job in session.exec(open_jobs)),
     )
 

@@ -1,13 +1,14 @@
 """The catalogue as pages show it: of each design the version that counts, with its key and its picture."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
-from makerhub.designs.models import Design, DesignVersion, Part, VersionState
-from makerhub.designs.service import parts_of
+from makerhub.designs.models import Component, Design, DesignVersion, Kit, Part, VersionState
+from makerhub.designs.service import kit_components, kit_name, kit_parts, kits_of
 from makerhub.errors import NotFound
 from makerhub.lifecycle import history
 
@@ -24,6 +25,40 @@ class Card:
     def is_published(self) -> bool:
         """Whether it may be asked for."""
         return self.version.state is VersionState.PUBLISHED
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A kit that may be asked for; `key` stands for it in addresses: the design's, and its own if there are several."""
+
+    key: str
+    card: Card
+    kit: Kit
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return kit_name(self.card.version, self.kit)
+
+
+def choices(session: Session) -> list[Choice]:
+    """Every kit that may be asked for: designs by name, their kits in the design's order."""
+    asked = {card.version.id: card for card in cards(session) if card.is_published}
+    rows = session.exec(select(Kit).where(col(Kit.version_id).in_(asked)).order_by(col(Kit.position))).all()
+    kits: dict[UUID, list[Kit]] = {}
+    for kit in rows:
+        kits.setdefault(kit.version_id, []).append(kit)
+    return [
+        Choice(card.key if len(of_design) == 1 else f"{card.key}.{_slug(kit.name)}", card, kit)
+        for card in asked.values()
+        for of_design in [kits.get(card.version.id, [])]
+        for kit in of_design
+    ]
+
+
+def _slug(name: str) -> str:
+    """A name as it may stand in an address: letters and figures of any script, joined by hyphens."""
+    return "-".join(re.findall(r"\w+", name.casefold()))
 
 
 def cards(session: Session) -> list[Card]:
@@ -72,6 +107,22 @@ def is_picture(session: Session, sha256: str) -> bool:
     return session.exec(select(Part.id).where(Part.picture_sha256 == sha256)).first() is not None
 
 
-def bill_of_materials(session: Session, version_id: UUID) -> Sequence[Part]:
-    """The printed parts of a version, the largest first."""
-    return sorted(parts_of(session, version_id), key=lambda part: -part.volume_mm3)
+@dataclass(frozen=True)
+class ShownKit:
+    """A kit with its bill of materials: printed parts, the largest first, and what is bought, each with how many."""
+
+    kit: Kit
+    parts: Sequence[tuple[Part, int]]
+    components: Sequence[tuple[Component, int]]
+
+
+def shown_kits(session: Session, version_id: UUID) -> list[ShownKit]:
+    """The kits of a version, each with its bill of materials."""
+    return [
+        ShownKit(
+            kit,
+            sorted(kit_parts(session, kit.id), key=lambda part: -part[0].volume_mm3),
+            kit_components(session, kit.id),
+        )
+        for kit in kits_of(session, version_id)
+    ]

@@ -1,6 +1,6 @@
 """How far the items of request lines have come, from the first print to the door of the facility."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -10,7 +10,7 @@ from sqlmodel import Session, col, func, select
 
 from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.demand.models import RequestLine
-from makerhub.designs.models import Part
+from makerhub.designs.models import KitPart
 from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState, PrintJob
 from makerhub.stock.models import Inspection, Lot, LotState
 
@@ -68,11 +68,11 @@ Pieces = dict[tuple[UUID, UUID], dict[Stage, int]]
 
 def progress_of(session: Session, lines: Sequence[RequestLine]) -> dict[UUID, Progress]:
     """The progress of each line, by its id; six queries, however many lines."""
-    parts: dict[UUID, list[Part]] = {}
-    for part in session.exec(select(Part).where(col(Part.version_id).in_({line.version_id for line in lines}))):
-        parts.setdefault(part.version_id, []).append(part)
+    kits: dict[UUID, dict[UUID, int]] = {}
+    for part in session.exec(select(KitPart).where(col(KitPart.kit_id).in_({line.kit_id for line in lines}))):
+        kits.setdefault(part.kit_id, {})[part.part_id] = part.quantity
     pieces = _pieces(session, [line.id for line in lines])
-    return {line.id: _progress(line, parts.get(line.version_id, []), pieces) for line in lines}
+    return {line.id: _progress(line, kits.get(line.kit_id, {}), pieces) for line in lines}
 
 
 def total(progress: Iterable[Progress]) -> Progress:
@@ -80,14 +80,14 @@ def total(progress: Iterable[Progress]) -> Progress:
     return sum(progress, Progress(0))
 
 
-def _progress(line: RequestLine, parts: Sequence[Part], pieces: Pieces) -> Progress:
-    """Complete items by each stage or farther, less those that are farther."""
-    reached = dict.fromkeys((part.id for part in parts), 0)
+def _progress(line: RequestLine, kit: Mapping[UUID, int], pieces: Pieces) -> Progress:
+    """Complete kits by each stage or farther, less those that are farther; `kit` is pieces of each part in one."""
+    reached = dict.fromkeys(kit, 0)
     counts, before = [], 0
     for stage in Stage:
-        for part in parts:
-            reached[part.id] += pieces.get((line.id, part.id), {}).get(stage, 0)
-        complete = min((reached[part.id] // part.quantity for part in parts), default=0)
+        for part_id in kit:
+            reached[part_id] += pieces.get((line.id, part_id), {}).get(stage, 0)
+        complete = min((reached[part_id] // quantity for part_id, quantity in kit.items()), default=0)
         complete = min(complete, line.quantity)
         counts.append(complete - before)
         before = complete

@@ -4,11 +4,10 @@ import re
 
 from flask import Blueprint, Response, abort, render_template
 
-from makerhub.designs.service import components_of
 from makerhub.errors import translatable
 from makerhub.people.access import has_role
 from makerhub.people.models import Role
-from makerhub.web.catalogue import bill_of_materials, card, cards, is_picture, versions_of, why_withdrawn
+from makerhub.web.catalogue import card, cards, is_picture, shown_kits, versions_of, why_withdrawn
 from makerhub.web.hub import hub
 from makerhub.web.markdown import render
 from makerhub.web.navigation import Audience, Entry
@@ -51,8 +50,7 @@ def design(key: str) -> str:
             "public/design.html",
             card=shown,
             version=shown.version,
-            parts=bill_of_materials(session, shown.version.id),
-            components=components_of(session, shown.version.id),
+            kits=shown_kits(session, shown.version.id),
             notes=render(shown.version.readme),
             versions=versions,
             reasons={version.id: why_withdrawn(session, version) for version in versions},

@@ -21,7 +21,7 @@ from makerhub.demand.models import Urgency
 from makerhub.demand.service import NewLine, NewRequest, check
 from makerhub.errors import Invalid, translatable
 from makerhub.people.models import Organisation, Person
-from makerhub.web.catalogue import Card
+from makerhub.web.catalogue import Choice
 from makerhub.web.times import parse_day_end
 
 QUANTITY, STOCK = "quantity-", "stock-"
@@ -59,11 +59,11 @@ class Screen(Enum):
 
 @dataclass(frozen=True)
 class Choices:
-    """What the person may choose from: facilities to ask for, hubs to ask, and designs by their key."""
+    """What the person may choose from: facilities to ask for, hubs to ask, and kits by their key."""
 
     facilities: Sequence[Organisation]
     hubs: Sequence[Organisation]
-    designs: Mapping[str, Card]
+    kits: Mapping[str, Choice]
 
     @property
     def is_where_asked(self) -> bool:
@@ -73,7 +73,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class Draft:
-    """What was typed so far, as it was typed; `quantities` and `stocks` by the design's key."""
+    """What was typed so far, as it was typed; `quantities` and `stocks` by the kit's key."""
 
     form_key: UUID
     facility: str = ""
@@ -91,8 +91,8 @@ class Draft:
             form_key=form_key(typed) or uuid4(),
             facility=typed.get("facility", ""),
             hub=typed.get("hub", ""),
-            quantities=_by_design(typed, QUANTITY),
-            stocks=_by_design(typed, STOCK),
+            quantities=_by_kit(typed, QUANTITY),
+            stocks=_by_kit(typed, STOCK),
             needed_by=typed.get("needed_by", "").strip(),
             urgency=typed.get("urgency", ""),
             note=typed.get("note", ""),
@@ -105,7 +105,7 @@ class Draft:
 
     @property
     def chosen(self) -> list[str]:
-        """The keys of the designs that are asked for: none is left empty or 0."""
+        """The keys of the kits that are asked for: none is left empty or 0."""
         return [key for key, text in self.quantities.items() if _digits(text).strip("0")]
 
     def fields(self) -> dict[str, str]:
@@ -149,11 +149,11 @@ def answers(
     urgency = _urgency(draft.urgency, problems)
     lines = {}
     for key in draft.chosen:
-        if key not in choices.designs:
+        if key not in choices.kits:
             problems[f"{QUANTITY}{key}"] = translatable("This design can no longer be asked for. Choose another one.")
             continue
         lines[key] = NewLine(
-            version_id=choices.designs[key].version.id,
+            kit_id=choices.kits[key].kit.id,
             quantity=_number(draft.quantities[key], f"{QUANTITY}{key}", problems, otherwise=1),
             needed_by=needed_by,
             urgency=urgency,
@@ -182,7 +182,7 @@ def form_key(typed: MultiDict[str, str]) -> UUID | None:
 
 def _in_page_order(draft: Draft, choices: Choices) -> list[str]:
     """The names of all fields, as a reader meets them."""
-    keys = list(dict.fromkeys((*draft.quantities, *choices.designs)))
+    keys = list(dict.fromkeys((*draft.quantities, *choices.kits)))
     quantities, stocks = ([f"{kind}{key}" for key in keys] for kind in (QUANTITY, STOCK))
     return ["facility", "hub", "lines", *quantities, "needed_by", "urgency", *stocks, "note"]
 
@@ -201,7 +201,7 @@ def _by_field(problems: Mapping[str, str], keys: Sequence[str]) -> dict[str, str
     return named
 
 
-def _by_design(typed: MultiDict[str, str], prefix: str) -> dict[str, str]:
+def _by_kit(typed: MultiDict[str, str], prefix: str) -> dict[str, str]:
     return {
         name.removeprefix(prefix): text.strip()
         for name, text in typed.items()

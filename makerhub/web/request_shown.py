@@ -9,7 +9,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
-from makerhub.designs.models import Design, DesignVersion
+from makerhub.designs.models import Design, DesignVersion, Kit
+from makerhub.designs.service import kit_name
 from makerhub.errors import NotFound
 from makerhub.people.access import organisation_ids, visible
 from makerhub.people.models import Person, Role
@@ -21,10 +22,11 @@ RUNNING = (RequestState.SUBMITTED, RequestState.ACCEPTED)
 
 @dataclass(frozen=True)
 class ShownLine:
-    """A line with what it asks for; `picture` is a SHA-256, or empty."""
+    """A line with what it asks for and what people call that; `picture` is a SHA-256, or empty."""
 
     line: RequestLine
     version: DesignVersion
+    name: str
     key: str
     picture: str
     progress: Progress
@@ -71,17 +73,19 @@ def show(session: Session, requests: Sequence[SupplyRequest]) -> list[ShownReque
     """The requests with their lines; the number of queries does not grow with them."""
     wanted = col(RequestLine.request_id).in_([request.id for request in requests])
     rows = session.exec(
-        select(RequestLine, DesignVersion, Design.key)
-        .join(DesignVersion, col(DesignVersion.id) == RequestLine.version_id)
+        select(RequestLine, Kit, DesignVersion, Design.key)
+        .join(Kit, col(Kit.id) == RequestLine.kit_id)
+        .join(DesignVersion, col(DesignVersion.id) == Kit.version_id)
         .join(Design, col(Design.id) == DesignVersion.design_id)
         .where(wanted)
-        .order_by(col(RequestLine.needed_by), col(DesignVersion.name))
+        .order_by(col(RequestLine.needed_by), col(DesignVersion.name), col(Kit.position))
     ).all()
-    progress = progress_of(session, [line for line, _, _ in rows])
-    pictures = pictures_of(session, [version.id for _, version, _ in rows])
+    progress = progress_of(session, [line for line, _, _, _ in rows])
+    pictures = pictures_of(session, [version.id for _, _, version, _ in rows])
     lines: dict[UUID, list[ShownLine]] = {}
-    for line, version, key in rows:
-        shown = ShownLine(line, version, key, pictures.get(version.id, ""), progress[line.id])
+    for line, kit, version, key in rows:
+        name, picture = kit_name(version, kit), pictures.get(version.id, "")
+        shown = ShownLine(line, version, name, key, picture, progress[line.id])
         lines.setdefault(line.request_id, []).append(shown)
     return [ShownRequest(request, lines.get(request.id, [])) for request in requests]
 
@@ -96,7 +100,8 @@ def asked_already(session: Session, facility_id: UUID, designs: Collection[str])
     same = (
         select(SupplyRequest)
         .join(RequestLine, col(RequestLine.request_id) == SupplyRequest.id)
-        .join(DesignVersion, col(DesignVersion.id) == RequestLine.version_id)
+        .join(Kit, col(Kit.id) == RequestLine.kit_id)
+        .join(DesignVersion, col(DesignVersion.id) == Kit.version_id)
         .join(Design, col(Design.id) == DesignVersion.design_id)
         .where(
             SupplyRequest.facility_id == facility_id,

@@ -19,7 +19,7 @@ def submit(world: World, new: service.NewRequest) -> SupplyRequest:
 def test_a_submitted_request_keeps_what_was_asked_for(world: World) -> None:
     lines = (
         world.new_line(quantity=70, stock_left=3, urgency=Urgency.CRITICAL),
-        world.new_line(version_id=world.kit.id, quantity=20, needed_by=IN_A_WEEK + timedelta(days=1)),
+        world.new_line(kit_id=world.kit_of(world.kit).id, quantity=20, needed_by=IN_A_WEEK + timedelta(days=1)),
     )
     request = submit(world, world.new_request(*lines, note="  Ward 7, please ring.  "))
     assert (request.state, request.note, request.submitted_at) == (RequestState.SUBMITTED, "Ward 7, please ring.", NOW)
@@ -27,8 +27,7 @@ def test_a_submitted_request_keeps_what_was_asked_for(world: World) -> None:
     with world.database.reading() as session:
         kept = service.lines_of(session, request.id)
         assert [
-            service.NewLine(line.version_id, line.quantity, line.needed_by, line.urgency, line.stock_left)
-            for line in kept
+            service.NewLine(line.kit_id, line.quantity, line.needed_by, line.urgency, line.stock_left) for line in kept
         ] == list(lines)
         assert [(change.after, change.by) for change in history(session, request)] == [
             ("submitted", world.requester.id)
@@ -84,7 +83,7 @@ def test_a_form_key_of_somebody_else_gives_nothing_away(world: World, other: str
         ({"needed_by": NOW + timedelta(days=367)}, "0-needed_by"),
         ({"stock_left": -1}, "0-stock_left"),
         ({"stock_left": 199_999_999_999_998}, "0-stock_left"),
-        ({"version_id": uuid4()}, "0-version"),
+        ({"kit_id": uuid4()}, "0-version"),
     ],
 )
 def test_a_line_that_breaks_a_rule_is_refused_by_its_field(world: World, change: dict[str, Any], field: str) -> None:
@@ -112,12 +111,12 @@ def test_the_bounds_themselves_are_allowed(world: World, change: dict[str, Any])
 def test_a_withdrawn_design_can_not_be_asked_for(world: World) -> None:
     world.withdraw(world.headband)
     with pytest.raises(Invalid) as refusal:
-        submit(world, world.new_request(world.new_line(), world.new_line(version_id=world.kit.id)))
+        submit(world, world.new_request(world.new_line(), world.new_line(kit_id=world.kit_of(world.kit).id)))
     assert list(refusal.value.fields) == ["0-version"]
 
 
 def test_every_problem_is_told_at_once(world: World) -> None:
-    lines = world.new_line(), world.new_line(quantity=0, needed_by=NOW, stock_left=-1, version_id=uuid4())
+    lines = world.new_line(), world.new_line(quantity=0, needed_by=NOW, stock_left=-1, kit_id=uuid4())
     with pytest.raises(Invalid) as refusal:
         submit(world, world.new_request(*lines, note="x" * 501))
     assert set(refusal.value.fields) == {"note", "1-quantity", "1-needed_by", "1-stock_left", "1-version"}

@@ -9,9 +9,9 @@ from builders import NOW, later
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makerhub.planning.allocation import Allotment, Available, allot
+from makerhub.planning.allocation import Allotment, Available, WantedKits, allot
 from makerhub.planning.dispatching import Assignment, FreePrinter, QueuedJob, assign, is_eligible
-from makerhub.planning.needs import Shortfall, Wanted, in_order, shortfalls, split, surplus
+from makerhub.planning.needs import Plate, Shortfall, Wanted, in_order, served_by, shortfalls, split, surplus
 
 HUB, OTHER_HUB = UUID(int=100), UUID(int=101)
 BAND, CLIP = UUID(int=200), UUID(int=201)
@@ -19,6 +19,20 @@ BAND, CLIP = UUID(int=200), UUID(int=201)
 
 def want(line: int, quantity: int, *, part: UUID = BAND, days: int = 7, tier: int = 1) -> Wanted:
     return Wanted(UUID(int=line), part, quantity, later(days=days), tier)
+
+
+def kits(
+    line: int, count: int, *, clips: int = 0, promised: tuple[int, int] = (0, 0), days: int = 7, tier: int = 1
+) -> WantedKits:
+    """So many kits of one band and so many `clips`; of both so many pieces are `promised`."""
+    pieces = {BAND: 1, CLIP: clips} if clips else {BAND: 1}
+    return WantedKits(
+        UUID(int=line), count, pieces, dict(zip((BAND, CLIP), promised, strict=True)), later(days=days), tier
+    )
+
+
+def plate(number: int, copies: int, *, part: UUID = BAND, days: int = 7, tier: int = 1) -> Plate:
+    return Plate(UUID(int=number), part, copies, later(days=days), tier)
 
 
 def lot(number: int, quantity: int, *, part: UUID = BAND, days: int = 0) -> Available:
@@ -50,6 +64,31 @@ wants = st.lists(
     ),
     max_size=8,
     unique_by=lambda wanted: (wanted.line_id, wanted.part_id),
+)
+kit_wants = st.lists(
+    st.builds(
+        WantedKits,
+        line_id=st.integers(1, 9).map(lambda number: UUID(int=number)),
+        kits=st.integers(1, 20),
+        pieces=st.dictionaries(st.sampled_from([BAND, CLIP]), st.integers(1, 3), min_size=1),
+        promised=st.dictionaries(st.sampled_from([BAND, CLIP]), st.integers(0, 10)),
+        needed_by=st.integers(0, 5).map(lambda days: NOW + timedelta(days=days)),
+        tier=st.integers(0, 2),
+    ),
+    max_size=8,
+    unique_by=lambda wanted: wanted.line_id,
+)
+plates = st.lists(
+    st.builds(
+        Plate,
+        job_id=st.integers(400, 410).map(lambda number: UUID(int=number)),
+        part_id=st.sampled_from([BAND, CLIP]),
+        copies=st.integers(1, 20),
+        needed_by=st.integers(0, 5).map(lambda days: NOW + timedelta(days=days)),
+        tier=st.integers(0, 2),
+    ),
+    max_size=8,
+    unique_by=lambda plate: plate.job_id,
 )
 lots = st.lists(
     st.builds(
@@ -242,49 +281,118 @@ def test_an_assignment_depends_on_no_order_of_its_input(queued: list[QueuedJob],
     ("wanted", "available", "allotted"),
     [
         ([], [lot(1, 5)], []),
-        ([want(1, 5)], [], []),
-        ([want(1, 5)], [lot(2, 8)], [(1, 2, 5, 1)]),
-        ([want(1, 8)], [lot(2, 5)], [(1, 2, 5, 1)]),
-        ([want(1, 8)], [lot(2, 5, days=1), lot(3, 5, days=0)], [(1, 3, 5, 1), (1, 2, 3, 1)]),
-        ([want(1, 5)], [lot(2, 8, part=CLIP)], []),
-        ([want(1, 5, days=9), want(2, 5, days=3)], [lot(3, 7)], [(2, 3, 5, 1), (1, 3, 2, 2)]),
-        ([want(1, 5, days=3, tier=2), want(2, 5, days=9, tier=0)], [lot(3, 5)], [(2, 3, 5, 1)]),
+        ([kits(1, 5)], [], []),
+        ([kits(1, 5)], [lot(2, 8)], [(1, 2, 5, 1)]),
+        ([kits(1, 8)], [lot(2, 5)], [(1, 2, 5, 1)]),
+        ([kits(1, 8)], [lot(2, 5, days=1), lot(3, 5, days=0)], [(1, 3, 5, 1), (1, 2, 3, 1)]),
+        ([kits(1, 5)], [lot(2, 8, part=CLIP)], []),
+        ([kits(1, 5, days=9), kits(2, 5, days=3)], [lot(3, 7)], [(2, 3, 5, 1), (1, 3, 2, 2)]),
+        ([kits(1, 5, days=3, tier=2), kits(2, 5, days=9, tier=0)], [lot(3, 5)], [(2, 3, 5, 1)]),
+        ([kits(1, 5, clips=2)], [lot(2, 5)], []),
+        ([kits(1, 5, clips=2)], [lot(2, 5), lot(3, 7, part=CLIP)], [(1, 2, 3, 1), (1, 3, 6, 1)]),
+        ([kits(1, 5, clips=1, promised=(0, 4))], [lot(2, 9)], [(1, 2, 4, 1)]),
+        ([kits(1, 2, promised=(2, 0))], [lot(2, 9)], []),
+        ([kits(1, 2, clips=1), kits(2, 4)], [lot(3, 5)], [(2, 3, 4, 2)]),
     ],
-    ids=["nobody", "nothing", "enough", "too few", "oldest first", "another part", "earlier first", "urgent first"],
+    ids=[
+        "nobody",
+        "nothing",
+        "enough",
+        "too few",
+        "oldest first",
+        "another part",
+        "earlier first",
+        "urgent first",
+        "no half kits",
+        "whole kits",
+        "what was promised is completed",
+        "has all",
+        "who can not be served lets others pass",
+    ],
 )
 def test_lots_go_to_the_first_in_the_order_of_service_the_oldest_first(
-    wanted: list[Wanted], available: list[Available], allotted: list[tuple[int, int, int, int]]
+    wanted: list[WantedKits], available: list[Available], allotted: list[tuple[int, int, int, int]]
 ) -> None:
     assert [(one.line_id.int, one.lot_id.int, one.quantity, one.place) for one in allot(wanted, available)] == allotted
 
 
-@given(wants, lots)
-def test_no_lot_gives_more_than_it_has_and_no_line_gets_more_than_it_wants(
-    wanted: list[Wanted], available: list[Available]
-) -> None:
-    allotments = allot(wanted, available)
+def pieces_got(allotments: list[Allotment], available: list[Available]) -> Counter[tuple[UUID, UUID]]:
     parts = {one.lot_id: one.part_id for one in available}
-    given_away, got = Counter[UUID](), Counter[tuple[UUID, UUID]]()
+    got = Counter[tuple[UUID, UUID]]()
     for one in allotments:
         assert one.quantity > 0
-        given_away[one.lot_id] += one.quantity
         got[one.line_id, parts[one.lot_id]] += one.quantity
-    assert all(given_away[one.lot_id] <= one.quantity for one in available)
-    assert all(got[one.line_id, one.part_id] <= one.quantity for one in wanted)
-    assert set(got) <= {(one.line_id, one.part_id) for one in wanted}
+    return got
 
 
-@given(wants, lots)
-def test_all_that_is_wanted_and_there_is_given(wanted: list[Wanted], available: list[Available]) -> None:
+@given(kit_wants, lots)
+def test_no_lot_gives_more_than_it_has_and_no_line_gets_more_than_it_wants(
+    wanted: list[WantedKits], available: list[Available]
+) -> None:
     allotments = allot(wanted, available)
+    given_away = Counter[UUID]()
+    for one in allotments:
+        given_away[one.lot_id] += one.quantity
+    assert all(given_away[one.lot_id] <= one.quantity for one in available)
+    got = pieces_got(allotments, available)
+    lines = {one.line_id: one for one in wanted}
+    assert all(got[line, part] <= lines[line].missing(lines[line].kits)[part] for line, part in got)
+
+
+@given(kit_wants, lots)
+def test_a_line_gets_what_completes_kits_and_no_piece_more(
+    wanted: list[WantedKits], available: list[Available]
+) -> None:
+    got = pieces_got(allot(wanted, available), available)
+    for one in wanted:
+        mine = {part: one.promised.get(part, 0) + got[one.line_id, part] for part in one.pieces}
+        complete = min(mine[part] // count for part, count in one.pieces.items())
+        for part, count in one.pieces.items():
+            assert mine[part] == max(one.promised.get(part, 0), complete * count)
+
+
+@given(kit_wants, lots)
+def test_no_kit_that_could_be_completed_is_left_undone(wanted: list[WantedKits], available: list[Available]) -> None:
+    got = pieces_got(allot(wanted, available), available)
+    left = Counter[UUID]()
+    for lot_left in available:
+        left[lot_left.part_id] += lot_left.quantity
+    for (_, part), quantity in got.items():
+        left[part] -= quantity
+    for one in wanted:
+        mine = {part: one.promised.get(part, 0) + got[one.line_id, part] for part in one.pieces}
+        complete = min(mine[part] // count for part, count in one.pieces.items())
+        possible = min((mine[part] + left[part]) // count for part, count in one.pieces.items())
+        assert complete >= min(one.kits, possible)
+
+
+def test_a_routine_plate_serves_the_critical_line_that_gets_its_pieces() -> None:
+    critical, routine = want(1, 4, days=2, tier=0), want(2, 4, days=9, tier=2)
+    plates = [plate(7, 4, days=9, tier=2), plate(8, 4, days=9, tier=2)]
+    assert served_by(plates, [routine, critical], {}) == {UUID(int=7): critical, UUID(int=8): routine}
+
+
+def test_what_is_made_serves_first_and_a_plate_too_many_serves_nobody() -> None:
+    critical, routine = want(1, 4, days=2, tier=0), want(2, 3, days=9, tier=2)
+    plates = [plate(7, 4), plate(8, 4)]
+    assert served_by(plates, [routine, critical], {BAND: 4}) == {UUID(int=7): routine}
+
+
+@given(wants, plates)
+def test_every_plate_that_serves_somebody_serves_a_line_that_wants_its_part(
+    wanted: list[Wanted], queued: list[Plate]
+) -> None:
+    served = served_by(queued, wanted, {})
+    parts = {one.job_id: one.part_id for one in queued}
+    assert all(parts[job_id] == want.part_id for job_id, want in served.items())
     for part in (BAND, CLIP):
-        there = sum(one.quantity for one in available if one.part_id == part)
         total = sum(one.quantity for one in wanted if one.part_id == part)
-        of_part = {one.lot_id for one in available if one.part_id == part}
-        assert sum(one.quantity for one in allotments if one.lot_id in of_part) == min(there, total)
+        idle = [one for one in queued if one.part_id == part and one.job_id not in served]
+        busy = sum(one.copies for one in queued if one.part_id == part and one.job_id in served)
+        assert not idle or busy >= total
 
 
 def test_results_are_plain_values() -> None:
     assert shortfalls([want(1, 2)], {}) == [Shortfall(UUID(int=1), BAND, 2)]
     assert assign([job(1)], [printer(2)]) == [Assignment(UUID(int=1), UUID(int=2))]
-    assert allot([want(1, 2)], [lot(3, 2)]) == [Allotment(UUID(int=1), UUID(int=3), 2, 1)]
+    assert allot([kits(1, 2)], [lot(3, 2)]) == [Allotment(UUID(int=1), UUID(int=3), 2, 1)]

@@ -41,8 +41,8 @@ def test_from_the_first_screen_to_the_last(house: House, world: World) -> None:
     assert (request.facility_id, request.hub_id) == (world.care_home.id, world.hub.id)
     assert request.requested_by == house.people["alice"].id
     assert request.note == "Back door, please."
-    lines = {line.version_id: line for line in world.all(RequestLine)}
-    band, kit = lines[world.headband.id], lines[world.kit.id]
+    lines = {line.kit_id: line for line in world.all(RequestLine)}
+    band, kit = lines[world.kit_of(world.headband).id], lines[world.kit_of(world.kit).id]
     assert (band.quantity, band.stock_left, band.urgency) == (70, 3, Urgency.CRITICAL)
     assert (kit.quantity, kit.stock_left, kit.urgency) == (2, 0, Urgency.CRITICAL)
 
