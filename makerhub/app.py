@@ -13,6 +13,7 @@ from flask import Flask
 from makerhub.background.embedded import EmbeddedEngine
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
+from makerhub.designs.approvals import ApprovalPolicy, policy_of
 from makerhub.designs.files import FileStore
 from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile, read_profiles
@@ -69,6 +70,11 @@ class Makerhub:
     web: Flask
     clock: Clock
 
+    @property
+    def policy(self) -> ApprovalPolicy:
+        """Which approval each kind of facility requires."""
+        return policy_of(self.settings)
+
     def start(self) -> None:
         """Begin to look at printers and to run the background tasks."""
         watch = Watch(self.database, self.key_box, self._nudge_after_change)
@@ -105,7 +111,7 @@ def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None =
         "key_box": key_box,
         "profiles": profiles,
         "fleet": fleet,
-        "journal": HubJournal(database),
+        "journal": HubJournal(database, policy_of(settings)),
         "clock": clock,
     }
     engine = EmbeddedEngine(TASKS, parts, settings.sweep_seconds)

@@ -17,6 +17,7 @@ from makerhub.errors import MakerhubError, translatable
 
 SOURCE_TREE = Path(__file__).resolve().parent.parent
 AddressMode = Literal["internet", "lan", "agents_only"]
+ApprovalLevel = Literal["prototype", "community_reviewed", "clinically_approved"]
 
 
 class BadConfiguration(MakerhubError):
@@ -79,6 +80,12 @@ class Settings:
     start_minutes: int = setting(
         60, "Minutes after which an accepted job that could not be started goes to somebody else."
     )
+    jurisdiction: str = setting("GB", "Whose rules hold at a hub that names none: a code that approvals name, too.")
+    approval_for_hospitals: ApprovalLevel = setting(
+        "community_reviewed",
+        "The least that a design must be for a hospital: “prototype”, “community_reviewed” or “clinically_approved”.",
+    )
+    approval_for_care_homes: ApprovalLevel = setting("prototype", "The same for a care home.")
     largest_request: int = setting(100_000, "Largest quantity that one line of a request may ask for.")
     longest_plate_hours: int = setting(10, "Longest print, in hours, that is put on one build plate.")
 

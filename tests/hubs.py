@@ -34,7 +34,7 @@ from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer
 from makerhub.printers.tasks import check_printers
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState
-from makerhub.simulation.network import Network, settle
+from makerhub.simulation.network import Network, review_all, settle
 from makerhub.simulation.real_octoprint import RealOctoPrint
 from makerhub.stock import service as stock
 from makerhub.stock.models import LotState
@@ -118,7 +118,7 @@ class Place:
             )
             network = self.network
             new = demand.NewRequest(uuid4(), network.hospital.id, network.hub.id, network.nurse.id, [line])
-            request = demand.submit(session, new, largest=100, now=now)
+            request = demand.submit(session, new, largest=100, policy=self.hub.policy, now=now)
             demand.accept(session, request, by=network.dispatcher.id, now=now)
         self.hub.engine.soon(plan_jobs)
         return request
@@ -225,7 +225,9 @@ def _found(settings: Settings) -> Network:
         checked = designs.check_folder(settings.catalogue / DESIGN)
         designs.publish(database, FileStore(settings.files_directory), checked, utc_now)
         with database.changing() as session:
-            return settle(session, settings.time_zone, utc_now())
+            network = settle(session, settings.time_zone, utc_now())
+            review_all(session, network, utc_now())
+            return network
     finally:
         database.dispose()
 

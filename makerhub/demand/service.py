@@ -9,11 +9,24 @@ from sqlmodel import Session, col, select
 
 from makerhub.db import IntegrityError
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, Urgency
-from makerhub.designs.models import DesignVersion, Kit, VersionState
+from makerhub.designs.approvals import ApprovalPolicy, approved_materials
+from makerhub.designs.models import ApprovalState, DesignVersion, Kit, VersionState
+from makerhub.designs.service import kit_parts
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.lifecycle import begin, move
+from makerhub.people.models import Organisation, OrganisationKind
 
 LONGEST_WAIT = timedelta(days=366)
+NOT_APPROVED = {
+    ApprovalState.PROTOTYPE: translatable("This hub makes it no more: its approval was withdrawn. Choose another one."),
+    ApprovalState.COMMUNITY_REVIEWED: translatable(
+        "Nobody has reviewed this design for your kind of facility yet. Choose another one, or ask your hub."
+    ),
+    ApprovalState.CLINICALLY_APPROVED: translatable(
+        "This design is not clinically approved, which your kind of facility needs. Choose another one."
+    ),
+}
+"""Why a kit can not be asked for, by what the facility's kind requires."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class NewRequest:
     note: str = ""
 
 
-def submit(session: Session, new: NewRequest, *, largest: int, now: datetime) -> SupplyRequest:
+def submit(session: Session, new: NewRequest, *, largest: int, policy: ApprovalPolicy, now: datetime) -> SupplyRequest:
     """Record a request, once for each form; a second sending gives back the first one's request.
 
     Raises `Invalid` with a sentence for each field that is wrong; fields of line n are named `n-quantity` and so on.
@@ -47,7 +60,7 @@ def submit(session: Session, new: NewRequest, *, largest: int, now: datetime) ->
     again = _sent_before(session, new)
     if again is not None:
         return again
-    problems = check(session, new, largest=largest, now=now)
+    problems = check(session, new, largest=largest, policy=policy, now=now)
     if problems:
         raise Invalid(fields=problems)
     request = SupplyRequest(
@@ -81,8 +94,11 @@ def submit(session: Session, new: NewRequest, *, largest: int, now: datetime) ->
     return request
 
 
-def check(session: Session, new: NewRequest, *, largest: int, now: datetime) -> Mapping[str, str]:
+def check(
+    session: Session, new: NewRequest, *, largest: int, policy: ApprovalPolicy, now: datetime
+) -> Mapping[str, str]:
     """What is wrong with the request, a sentence a field; empty when nothing is."""
+    facility = session.get(Organisation, new.facility_id)
     problems: dict[str, str] = {}
     if not new.lines:
         problems["lines"] = translatable("Say what you need: choose at least one design.")
@@ -91,6 +107,12 @@ def check(session: Session, new: NewRequest, *, largest: int, now: datetime) -> 
     for number, line in enumerate(new.lines):
         for field, problem in _check_line(session, line, largest, now).items():
             problems[f"{number}-{field}"] = problem
+        if (
+            f"{number}-kit" not in problems
+            and facility is not None
+            and not may_ask(session, policy, line.kit_id, facility.kind, new.hub_id, now)
+        ):
+            problems[f"{number}-kit"] = NOT_APPROVED[policy.needs(facility.kind)]
     return problems
 
 
@@ -108,8 +130,18 @@ def _check_line(session: Session, line: NewLine, largest: int, now: datetime) ->
         problems["stock_left"] = translatable("Enter how many you still have, 0 if none.")
     kit = session.get(Kit, line.kit_id)
     if kit is None or session.get_one(DesignVersion, kit.version_id).state is not VersionState.PUBLISHED:
-        problems["version"] = translatable("This design can no longer be asked for. Choose another one.")
+        problems["kit"] = translatable("This design can no longer be asked for. Choose another one.")
     return problems
+
+
+def may_ask(
+    session: Session, policy: ApprovalPolicy, kit_id: UUID, kind: OrganisationKind, hub_id: UUID, now: datetime
+) -> bool:
+    """Whether this kind of facility may ask this hub for a kit: each part has a material that is approved enough."""
+    if session.get(Organisation, hub_id) is None:
+        return True  # that is another problem, and told as such
+    parts = kit_parts(session, kit_id)
+    return all(approved_materials(session, policy, part, kind, hub_id, now) for part, _ in parts)
 
 
 def accept(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> None:

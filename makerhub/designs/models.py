@@ -19,6 +19,24 @@ class VersionState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class ApprovalState(StrEnum):
+    """How far the judgement on a version has come."""
+
+    PROTOTYPE = "prototype"
+    COMMUNITY_REVIEWED = "community_reviewed"
+    CLINICALLY_APPROVED = "clinically_approved"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def rank(self) -> int:
+        """-1 for what is withdrawn, then upwards from 0 for a prototype."""
+        return -1 if self is ApprovalState.WITHDRAWN else list(ApprovalState).index(self)
+
+    def suffices_for(self, needed: "ApprovalState") -> bool:
+        """Whether a piece of this standing may go where `needed` is required."""
+        return self.rank >= max(needed.rank, 0)
+
+
 class Design(SQLModel, table=True):
     """A design under the name of its folder, whatever its versions."""
 
@@ -54,6 +72,33 @@ class DesignVersion(SQLModel, table=True):
     published_by: UUID | None = Field(default=None, foreign_key="person.id")
     state: VersionState = Field(default=VersionState.PUBLISHED, sa_type=state_type(VersionState))
     published_at: datetime
+
+
+class Approval(SQLModel, table=True):
+    """A judgement on a version for a material, a hub and a jurisdiction; "" and nobody mean all of them.
+
+    `evidence` and `decided_by` are those of the last step; the log holds the earlier ones.
+    """
+
+    __tablename__ = "approval"
+    MOVES: ClassVar[Mapping[ApprovalState, frozenset[ApprovalState]]] = {
+        ApprovalState.PROTOTYPE: frozenset(
+            {ApprovalState.COMMUNITY_REVIEWED, ApprovalState.CLINICALLY_APPROVED, ApprovalState.WITHDRAWN}
+        ),
+        ApprovalState.COMMUNITY_REVIEWED: frozenset({ApprovalState.CLINICALLY_APPROVED, ApprovalState.WITHDRAWN}),
+        ApprovalState.CLINICALLY_APPROVED: frozenset({ApprovalState.WITHDRAWN}),
+    }
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    version_id: UUID = Field(foreign_key="design_version.id", index=True)
+    material: str = Field(default="", max_length=32)
+    hub_id: UUID | None = Field(default=None, foreign_key="organisation.id")
+    jurisdiction: str = Field(default="", max_length=16)
+    state: ApprovalState = Field(default=ApprovalState.PROTOTYPE, sa_type=state_type(ApprovalState))
+    evidence: str = Field(default="", max_length=500)
+    decided_by: UUID = Field(foreign_key="person.id")
+    valid_from: datetime
+    valid_until: datetime | None = None
 
 
 class Part(SQLModel, table=True):

@@ -18,6 +18,7 @@ class Role(StrEnum):
     MAKER = "maker"
     DISPATCHER = "dispatcher"
     COURIER = "courier"
+    REVIEWER = "reviewer"
     ADMIN = "admin"
 
 
@@ -30,7 +31,10 @@ class OrganisationKind(StrEnum):
 
 
 class Organisation(SQLModel, table=True):
-    """A hospital or care home that asks, or a hub that checks, keeps and sends."""
+    """A hospital or care home that asks, or a hub that checks, keeps and sends.
+
+    `jurisdiction` names whose rules hold at a hub; empty means the one of the settings.
+    """
 
     __tablename__ = "organisation"
 
@@ -40,6 +44,7 @@ class Organisation(SQLModel, table=True):
     place: str = Field(default="", max_length=200)
     entrance: str = Field(default="", max_length=500)
     time_zone: str = Field(default="Europe/London", max_length=64)
+    jurisdiction: str = Field(default="", max_length=16)
 
 
 class Membership(SQLModel, RoleMixin, table=True):

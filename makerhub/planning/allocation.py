@@ -12,7 +12,7 @@ from makerhub.planning.needs import in_order
 class WantedKits:
     """A line that wants so many kits in all; `pieces` of each part make one, so many are `promised` already.
 
-    Tier 0 is the most urgent.
+    Tier 0 is the most urgent; pieces must be of `grade` or better.
     """
 
     line_id: UUID
@@ -21,6 +21,7 @@ class WantedKits:
     promised: Mapping[UUID, int]
     needed_by: datetime
     tier: int
+    grade: int = 0
 
     def missing(self, kits: int) -> dict[UUID, int]:
         """Pieces of each part that are to be promised for so many complete kits."""
@@ -35,12 +36,13 @@ class WantedKits:
 
 @dataclass(frozen=True)
 class Available:
-    """`quantity` pieces of a part in a lot that are promised to nobody."""
+    """`quantity` pieces of a part, of a grade, in a lot that are promised to nobody."""
 
     lot_id: UUID
     part_id: UUID
     quantity: int
     made_at: datetime
+    grade: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,13 @@ class Allotment:
 def allot(wanted: Sequence[WantedKits], available: Sequence[Available]) -> list[Allotment]:
     """Share out what is there in complete kits; never more than a lot has or a line wants.
 
-    So no two lines each hold half of a kit. What a line was promised before is completed first.
+    So no two lines each hold half of a kit. A line gets the least grade that will do, then the oldest lots.
     """
-    lots = sorted(available, key=lambda lot: (lot.made_at, str(lot.lot_id)))
-    left = {lot.lot_id: lot.quantity for lot in lots}
+    every = sorted(available, key=lambda lot: (lot.grade, lot.made_at, str(lot.lot_id)))
+    left = {lot.lot_id: lot.quantity for lot in every}
     allotments = []
     for place, want in enumerate(in_order(wanted), start=1):
+        lots = [lot for lot in every if lot.grade >= want.grade]
         there: dict[UUID, int] = {}
         for lot in lots:
             there[lot.part_id] = there.get(lot.part_id, 0) + left[lot.lot_id]

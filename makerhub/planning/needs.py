@@ -1,4 +1,8 @@
-"""What is still to be printed (pure): what lines want, less what exists or is already planned."""
+"""What is still to be printed (pure): what lines want, less what exists or is already planned.
+
+Pieces have a grade, the standing of their design in their material: a line takes pieces of its own grade or better,
+and the least that will do, so that the better ones are left to those who need them.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,16 +10,23 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+Supply = Mapping[tuple[UUID, int], int]
+"""Pieces by part and grade."""
+
 
 @dataclass(frozen=True)
 class Wanted:
-    """`quantity` pieces of a part that a line wants and has not been promised; tier 0 is the most urgent."""
+    """`quantity` pieces of a part, of `grade` or better, that a line wants and has not been promised.
+
+    Tier 0 is the most urgent.
+    """
 
     line_id: UUID
     part_id: UUID
     quantity: int
     needed_by: datetime
     tier: int
+    grade: int = 0
 
 
 @dataclass(frozen=True)
@@ -29,13 +40,14 @@ class Shortfall:
 
 @dataclass(frozen=True)
 class Plate:
-    """A queued job: `copies` of a part, with the deadline and the tier that it carries now."""
+    """A queued job: `copies` of a part, with the deadline, the tier and the grade that it carries now."""
 
     job_id: UUID
     part_id: UUID
     copies: int
     needed_by: datetime
     tier: int
+    grade: int = 0
 
 
 class Served(Protocol):
@@ -62,50 +74,53 @@ def in_order(wanted: Sequence[In]) -> list[In]:
     return sorted(wanted, key=lambda want: (want.tier, want.needed_by, str(want.line_id)))
 
 
-def shortfalls(wanted: Sequence[Wanted], supply: Mapping[UUID, int]) -> list[Shortfall]:
-    """What must be printed, when `supply` pieces of each part exist or are queued and the first in order take them."""
-    left = dict(supply)
-    missing = []
-    for want in in_order(wanted):
-        taken = min(want.quantity, left.get(want.part_id, 0))
-        left[want.part_id] = left.get(want.part_id, 0) - taken
-        if want.quantity > taken:
-            missing.append(Shortfall(want.line_id, want.part_id, want.quantity - taken))
-    return missing
+def shortfalls(wanted: Sequence[Wanted], supply: Supply) -> list[Shortfall]:
+    """What must be printed, when the `supply` exists or is queued and the first in order take it."""
+    missing, _ = _share_out(wanted, supply)
+    return [Shortfall(want.line_id, want.part_id, quantity) for want, quantity in missing]
 
 
-def served_by(plates: Sequence[Plate], wanted: Sequence[Wanted], made: Mapping[UUID, int]) -> dict[UUID, Wanted]:
+def surplus(wanted: Sequence[Wanted], supply: Supply) -> dict[tuple[UUID, int], int]:
+    """How many pieces of each part and grade exist or are queued that no line takes."""
+    _, left = _share_out(wanted, supply)
+    return {piece: count for piece, count in left.items() if count > 0}
+
+
+def served_by(plates: Sequence[Plate], wanted: Sequence[Wanted], made: Supply) -> dict[UUID, Wanted]:
     """Which line each plate's first piece goes to, by job; a plate that nobody needs is left out.
 
     The lines take what is `made` (or being printed) in the order of service, then the plates in their own order: so a
     routine plate whose pieces a critical line will get is printed when the critical line needs it.
     """
-    left = dict(made)
-    waiting: dict[UUID, list[tuple[Wanted, int]]] = {}
-    for want in in_order(wanted):
-        taken = min(want.quantity, left.get(want.part_id, 0))
-        left[want.part_id] = left.get(want.part_id, 0) - taken
-        if want.quantity > taken:
-            waiting.setdefault(want.part_id, []).append((want, want.quantity - taken))
-    served = {}
+    waiting, _ = _share_out(wanted, made)
+    served: dict[UUID, Wanted] = {}
     for plate in sorted(plates, key=lambda plate: (plate.tier, plate.needed_by, str(plate.job_id))):
-        queue, copies = waiting.get(plate.part_id, []), plate.copies
-        if queue:
-            served[plate.job_id] = queue[0][0]
-        while queue and copies > 0:
-            want, missing = queue.pop(0)
-            if missing > copies:
-                queue.insert(0, (want, missing - copies))
-            copies -= missing
+        copies = plate.copies
+        for number, (want, missing) in enumerate(waiting):
+            taken = min(copies, missing) if want.part_id == plate.part_id and want.grade <= plate.grade else 0
+            if taken > 0:
+                served.setdefault(plate.job_id, want)
+                waiting[number] = (want, missing - taken)
+                copies -= taken
     return served
 
 
-def surplus(wanted: Sequence[Wanted], supply: Mapping[UUID, int]) -> dict[UUID, int]:
-    """How many pieces of each part exist or are queued beyond what all lines want."""
-    total: dict[UUID, int] = {}
-    for want in wanted:
-        total[want.part_id] = total.get(want.part_id, 0) + want.quantity
-    return {part: count - total.get(part, 0) for part, count in supply.items() if count > total.get(part, 0)}
+def _share_out(
+    wanted: Sequence[Wanted], supply: Supply
+) -> tuple[list[tuple[Wanted, int]], dict[tuple[UUID, int], int]]:
+    """What each line in the order of service still lacks, and what is left of the supply."""
+    left = dict(supply)
+    missing = []
+    for want in in_order(wanted):
+        lacking = want.quantity
+        for part_id, grade in sorted(left, key=lambda piece: piece[1]):
+            if part_id == want.part_id and grade >= want.grade:
+                taken = min(lacking, left[part_id, grade])
+                left[part_id, grade] -= taken
+                lacking -= taken
+        if lacking > 0:
+            missing.append((want, lacking))
+    return missing, left
 
 
 def split(quantity: int, capacity: int) -> list[int]:

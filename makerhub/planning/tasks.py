@@ -19,25 +19,25 @@ from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Allocation, AllocationState
+from makerhub.demand.approved import materials_for
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
+from makerhub.designs.approvals import ApprovalPolicy, policy_of
 from makerhub.designs.manifest import PrintSettings
-from makerhub.designs.models import DesignVersion, Part, VersionState
+from makerhub.designs.models import Part
 from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
-from makerhub.designs.service import kit_parts
 from makerhub.designs.slicer import copies_that_fit
 from makerhub.errors import MakerhubError
 from makerhub.people.models import Organisation
-from makerhub.planning.allocation import Allotment, Available, WantedKits, allot
+from makerhub.planning.allocation import Allotment, allot
 from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
-from makerhub.planning.needs import Plate, Wanted, served_by, shortfalls, split, surplus
+from makerhub.planning.needs import Plate, served_by, shortfalls, split, surplus
+from makerhub.planning.view import View, jobs_in
 from makerhub.printers.models import Observation, PlateState, Printer, PrinterState
 from makerhub.printers.service import is_idle
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, JobState, PrintJob
 from makerhub.production.tasks import SLICERS, prepare_attempts
-from makerhub.stock import service as stock
-from makerhub.stock.models import LotState
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +54,17 @@ def plan_jobs(
     """Queue build plates for what accepted requests want and nobody makes yet; cancel the others."""
     for hub_id in _hubs(database):
         with database.reading() as session:
-            missing = shortfalls(wanted(session, hub_id), supply(session, hub_id))
+            view = View(session, hub_id, policy_of(settings), clock())
+            missing = shortfalls(view.wanted(), view.supply())
             printers = _printers(session, hub_id)
             parts = [session.get_one(Part, part_id) for part_id in {shortfall.part_id for shortfall in missing}]
         sizes = _plate_sizes(parts, printers, plates, profiles, settings)
         with database.changing() as session:
             _alone(session, hub_id)
-            _queue(session, hub_id, sizes, clock())
-            _cancel_unwanted(session, hub_id, clock())
-            _serve_first(session, hub_id)
+            view = View(session, hub_id, policy_of(settings), clock())
+            _queue(view, sizes)
+            _cancel_unwanted(view)
+            _serve_first(view)
     soon(dispatch_jobs)
 
 
@@ -73,7 +75,9 @@ def dispatch_jobs(
     """Give queued jobs to free printers: the most urgent and earliest first."""
     now = clock()
     with database.reading() as session:
-        jobs = [_queued_job(session, job, profiles) for job in _jobs(session, JobState.QUEUED)]
+        jobs = [
+            _queued_job(session, job, profiles, policy_of(settings), now) for job in jobs_in(session, JobState.QUEUED)
+        ]
         assignments = assign(jobs, _free_printers(session, settings, now))
     for assignment in assignments:
         try:
@@ -87,7 +91,7 @@ def dispatch_jobs(
 
 
 @task
-def allocate_lots(database: Database, clock: Clock) -> None:
+def allocate_lots(database: Database, settings: Settings, clock: Clock) -> None:
     """Reserve what lies at a hub for the lines that want it, in the order of service; free what ended requests held."""
     with database.changing() as session:
         for request in _ended_requests_with_reservations(session):
@@ -95,7 +99,8 @@ def allocate_lots(database: Database, clock: Clock) -> None:
     for hub_id in _hubs(database):
         with database.changing() as session:
             _alone(session, hub_id)
-            shares = allot(_wanted_kits(session, hub_id), _available(session, hub_id))
+            view = View(session, hub_id, policy_of(settings), clock())
+            shares = allot(view.wanted_kits(), view.available())
             for share in sorted(shares, key=lambda share: share.lot_id.bytes):  # all who lock lots do so in one order
                 reason = _reason(session, share)
                 delivery.reserve(
@@ -112,89 +117,42 @@ def _reason(session: Session, share: Allotment) -> str:
     return f"place {share.place} in the order of service: {line.urgency}, needed by {day}"
 
 
-def wanted(session: Session, hub_id: UUID) -> list[Wanted]:
-    """What the hub's accepted requests want and have not been promised, in pieces of parts."""
-    wants = []
-    for line in _open_lines(session, hub_id):
-        for part, quantity in kit_parts(session, line.kit_id):
-            missing = line.quantity * quantity - delivery.promised_pieces(session, line.id, part.id)
-            if missing > 0:
-                wants.append(Wanted(line.id, part.id, missing, line.needed_by, line.urgency.tier))
-    return wants
-
-
-def _wanted_kits(session: Session, hub_id: UUID) -> list[WantedKits]:
-    return [_kits_of(session, line) for line in _open_lines(session, hub_id)]
-
-
-def _kits_of(session: Session, line: RequestLine) -> WantedKits:
-    parts = kit_parts(session, line.kit_id)
-    return WantedKits(
-        line_id=line.id,
-        kits=line.quantity,
-        pieces={part.id: quantity for part, quantity in parts},
-        promised={part.id: delivery.promised_pieces(session, line.id, part.id) for part, _ in parts},
-        needed_by=line.needed_by,
-        tier=line.urgency.tier,
-    )
-
-
-def _open_lines(session: Session, hub_id: UUID) -> Sequence[RequestLine]:
-    lines = select(RequestLine).join(SupplyRequest, col(SupplyRequest.id) == RequestLine.request_id)
-    return session.exec(lines.where(SupplyRequest.hub_id == hub_id, SupplyRequest.state == RequestState.ACCEPTED)).all()
-
-
-def supply(session: Session, hub_id: UUID) -> dict[UUID, int]:
-    """Pieces of each part that exist and are promised to nobody, or that are queued or being printed."""
-    return _sum(_made_or_printing(session, hub_id), _open_copies(session, hub_id, (JobState.QUEUED,)))
-
-
-def _sum(one: Mapping[UUID, int], other: Mapping[UUID, int]) -> dict[UUID, int]:
-    return {part_id: one.get(part_id, 0) + other.get(part_id, 0) for part_id in one.keys() | other.keys()}
-
-
-def _made_or_printing(session: Session, hub_id: UUID) -> dict[UUID, int]:
-    """Pieces of each part that nobody can put into another order any more."""
-    pieces: dict[UUID, int] = {}
-    for lot in stock.lots_in(session, LotState.PASSED, hub_id):
-        pieces[lot.part_id] = pieces.get(lot.part_id, 0) + delivery.unpromised(session, lot)
-    for lot in stock.lots_in(session, LotState.AT_MAKER, hub_id):
-        pieces[lot.part_id] = pieces.get(lot.part_id, 0) + lot.quantity
-    return _sum(pieces, _open_copies(session, hub_id, (JobState.ASSIGNED, JobState.HELD)))
-
-
 def fits_on(part: Part, profile: PrinterProfile) -> int:
     """How many copies of the part fit on one build plate of the printer model, by size alone."""
     brim_mm = PrintSettings(**part.settings).brim_mm
     return copies_that_fit(part.width_mm, part.depth_mm, part.height_mm, profile, brim_mm)
 
 
-def _queue(session: Session, hub_id: UUID, sizes: Mapping[UUID, int], now: datetime) -> None:
+def _queue(view: View, sizes: Mapping[UUID, int]) -> None:
     """Decided again inside the transaction, while nobody else plans for this hub."""
-    for shortfall in shortfalls(wanted(session, hub_id), supply(session, hub_id)):
-        if sizes.get(shortfall.part_id, 0) > 0 and _is_published(session, shortfall.part_id):
-            line = session.get_one(RequestLine, shortfall.line_id)
+    for shortfall in shortfalls(view.wanted(), view.supply()):
+        line = view.session.get_one(RequestLine, shortfall.line_id)
+        if sizes.get(shortfall.part_id, 0) > 0 and view.materials_for(line, shortfall.part_id):
             for copies in split(shortfall.quantity, sizes[shortfall.part_id]):
-                production.plan_job(session, line, hub_id=hub_id, part_id=shortfall.part_id, copies=copies, now=now)
+                production.plan_job(
+                    view.session, line, hub_id=view.hub_id, part_id=shortfall.part_id, copies=copies, now=view.now
+                )
 
 
-def _cancel_unwanted(session: Session, hub_id: UUID, now: datetime) -> None:
-    left = surplus(wanted(session, hub_id), supply(session, hub_id))
-    queued = [job for job in _jobs(session, JobState.QUEUED) if job.hub_id == hub_id]
-    for job in reversed(queued):
-        if not _is_published(session, job.part_id):
-            production.cancel_job(session, job, why="the design was withdrawn", now=now)
-        elif left.get(job.part_id, 0) >= job.copies:
-            left[job.part_id] -= job.copies
-            production.cancel_job(session, job, why="nobody needs it any more", now=now)
+def _cancel_unwanted(view: View) -> None:
+    left = surplus(view.wanted(), view.supply())
+    for job in reversed(view.queued()):
+        piece = job.part_id, view.grade_of_job(job)
+        if not view.materials_for(view.session.get_one(RequestLine, job.line_id), job.part_id):
+            production.cancel_job(view.session, job, why="the design was withdrawn", now=view.now)
+        elif left.get(piece, 0) >= job.copies:
+            left[piece] -= job.copies
+            production.cancel_job(view.session, job, why="nobody needs it any more", now=view.now)
 
 
-def _serve_first(session: Session, hub_id: UUID) -> None:
+def _serve_first(view: View) -> None:
     """Let queued jobs be for the lines that will get their pieces: a routine job may serve a critical line."""
-    queued = [job for job in _jobs(session, JobState.QUEUED) if job.hub_id == hub_id]
-    plates = [Plate(job.id, job.part_id, job.copies, job.needed_by, job.urgency.tier) for job in queued]
-    for job_id, want in served_by(plates, wanted(session, hub_id), _made_or_printing(session, hub_id)).items():
-        production.serve(session, job_id, session.get_one(RequestLine, want.line_id))
+    plates = [
+        Plate(job.id, job.part_id, job.copies, job.needed_by, job.urgency.tier, view.grade_of_job(job))
+        for job in view.queued()
+    ]
+    for job_id, want in served_by(plates, view.wanted(), view.made()).items():
+        production.serve(view.session, job_id, view.session.get_one(RequestLine, want.line_id))
 
 
 def _plate_sizes(
@@ -229,15 +187,17 @@ def _plate_sizes(
     return {part.id: min(copies for key, copies in found if key == part.id) for part in parts if part.id in dict(found)}
 
 
-def _queued_job(session: Session, job: PrintJob, profiles: Mapping[str, PrinterProfile]) -> QueuedJob:
-    part = session.get_one(Part, job.part_id)
+def _queued_job(
+    session: Session, job: PrintJob, profiles: Mapping[str, PrinterProfile], policy: ApprovalPolicy, now: datetime
+) -> QueuedJob:
+    part, line = session.get_one(Part, job.part_id), session.get_one(RequestLine, job.line_id)
     declined = select(Attempt.printer_id).where(Attempt.job_id == job.id, col(Attempt.declined))
     return QueuedJob(
         id=job.id,
         hub_id=job.hub_id,
         tier=job.urgency.tier,
         needed_by=job.needed_by,
-        materials=frozenset(part.materials),
+        materials=materials_for(session, policy, line, part, now),
         profiles=frozenset(key for key, profile in profiles.items() if fits_on(part, profile) >= job.copies),
         declined_by=frozenset(session.exec(declined)),
     )
@@ -260,16 +220,6 @@ def _last_ended(session: Session, printer_id: UUID) -> datetime | None:
     return session.exec(select(func.max(Attempt.ended_at)).where(Attempt.printer_id == printer_id)).one()
 
 
-def _available(session: Session, hub_id: UUID) -> list[Available]:
-    """What may be given away; a withdrawn design's pieces stay where they are."""
-    lots = stock.lots_in(session, LotState.PASSED, hub_id)
-    return [
-        Available(lot.id, lot.part_id, quantity, lot.made_at)
-        for lot in lots
-        if _is_published(session, lot.part_id) and (quantity := delivery.unpromised(session, lot)) > 0
-    ]
-
-
 def _ended_requests_with_reservations(session: Session) -> Sequence[SupplyRequest]:
     ended = (RequestState.CANCELLED, RequestState.FULFILLED)
     requests = (
@@ -279,22 +229,6 @@ def _ended_requests_with_reservations(session: Session) -> Sequence[SupplyReques
         .where(col(SupplyRequest.state).in_(ended), Allocation.state == AllocationState.RESERVED)
     )
     return session.exec(requests.distinct()).all()
-
-
-def _open_copies(session: Session, hub_id: UUID, states: Sequence[JobState]) -> Mapping[UUID, int]:
-    copies = select(PrintJob.part_id, func.sum(PrintJob.copies)).where(
-        PrintJob.hub_id == hub_id, col(PrintJob.state).in_(states)
-    )
-    return {part_id: int(total) for part_id, total in session.exec(copies.group_by(col(PrintJob.part_id)))}
-
-
-def _is_published(session: Session, part_id: UUID) -> bool:
-    version_id = session.get_one(Part, part_id).version_id
-    return session.get_one(DesignVersion, version_id).state is VersionState.PUBLISHED
-
-
-def _jobs(session: Session, state: JobState) -> Sequence[PrintJob]:
-    return session.exec(select(PrintJob).where(PrintJob.state == state).order_by(col(PrintJob.created_at))).all()
 
 
 def _printers(session: Session, hub_id: UUID) -> Sequence[Printer]:

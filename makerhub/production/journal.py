@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlmodel import Session, col, select, update
 
 from makerhub.db import Database
-from makerhub.designs.models import DesignVersion, Part, VersionState
+from makerhub.designs.approvals import ApprovalPolicy
+from makerhub.designs.models import DesignVersion, Part
 from makerhub.errors import IllegalMove, MovedMeanwhile
 from makerhub.fleet.verdict import Attempt as Sending
 from makerhub.fleet.verdict import Outcome, Verdict
@@ -25,15 +26,16 @@ ENDS = {
 class HubJournal:
     """A `StartJournal` in the hub's database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, policy: ApprovalPolicy) -> None:
         self._database = database
+        self._policy = policy
 
     def sending(self, attempt: Sending, now: datetime) -> bool:
         """Claim the next sending; False when somebody else has, or when it may not be started any more."""
         try:
             with self._database.changing() as session:
                 row = session.exec(select(Attempt).where(Attempt.id == attempt.id).with_for_update()).one()
-                if row.sends != attempt.sends or not _may_start(session, row):
+                if row.sends != attempt.sends or not _may_start(session, self._policy, row, now):
                     return False
                 if row.state is AttemptState.READY:
                     service.claim_start(session, row, now=now)
@@ -68,9 +70,10 @@ class HubJournal:
             service.end(session, row, service.Outcome(ENDS[verdict.outcome], verdict.reason, doubt), now=now)
 
 
-def _may_start(session: Session, row: Attempt) -> bool:
-    """The printer still takes jobs, and the design has not been withdrawn; both stay so until the claim is made."""
-    version_id = session.get_one(Part, session.get_one(PrintJob, row.job_id).part_id).version_id
-    version = session.get_one(DesignVersion, version_id, with_for_update={"read": True})
+def _may_start(session: Session, policy: ApprovalPolicy, row: Attempt, now: datetime) -> bool:
+    """The printer still takes jobs, and the design is still approved for it; both stay so until the claim is made."""
+    job = session.get_one(PrintJob, row.job_id)
+    version_id = session.get_one(Part, job.part_id).version_id
+    session.get_one(DesignVersion, version_id, with_for_update={"read": True})
     printer = session.get_one(Printer, row.printer_id, with_for_update={"read": True})
-    return version.state is VersionState.PUBLISHED and printer.state is PrinterState.ACTIVE
+    return printer.state is PrinterState.ACTIVE and service.is_approved(session, policy, job, printer, now=now)

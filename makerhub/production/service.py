@@ -11,7 +11,10 @@ from uuid import UUID, uuid4
 from sqlmodel import Session, col, func, select, update
 
 from makerhub.db import IntegrityError
+from makerhub.demand.approved import materials_for
 from makerhub.demand.models import RequestLine
+from makerhub.designs.approvals import ApprovalPolicy
+from makerhub.designs.models import Part
 from makerhub.errors import Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Person
@@ -178,6 +181,12 @@ def serve(session: Session, job_id: UUID, line: RequestLine) -> None:
         .where(col(PrintJob.id) == job_id, col(PrintJob.state) == JobState.QUEUED)
         .values(line_id=line.id, needed_by=line.needed_by, urgency=line.urgency)
     )
+
+
+def is_approved(session: Session, policy: ApprovalPolicy, job: PrintJob, printer: Printer, *, now: datetime) -> bool:
+    """Whether the job may be printed in the printer's material for the facility that it is for."""
+    line, part = session.get_one(RequestLine, job.line_id), session.get_one(Part, job.part_id)
+    return printer.material in materials_for(session, policy, line, part, now)
 
 
 def cancel_job(session: Session, job: PrintJob, *, why: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from makerhub.background import Nudge, task
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
+from makerhub.designs.approvals import policy_of
 from makerhub.designs.files import FileStore
 from makerhub.designs.models import DesignVersion, Part, PlateSlice, VersionState
 from makerhub.designs.plate_cache import PlateCache
@@ -148,10 +149,13 @@ def _why_stale(session: Session, attempt: Attempt, settings: Settings, now: date
     if attempt.state not in WAITING:
         return ""
     job = service.job_of(session, attempt)
+    printer = session.get_one(Printer, attempt.printer_id)
     version = session.get_one(DesignVersion, session.get_one(Part, job.part_id).version_id)
     if version.state is not VersionState.PUBLISHED:
         return "the design was withdrawn"
-    if session.get_one(Printer, attempt.printer_id).state is not PrinterState.ACTIVE:
+    if not service.is_approved(session, policy_of(settings), job, printer, now=now):
+        return "the design is not approved for it any more"
+    if printer.state is not PrinterState.ACTIVE:
         return "the printer takes no jobs now"
     patience = settings.offer_minutes if attempt.state is AttemptState.OFFERED else settings.start_minutes
     return "it took too long" if now - _waits_since(session, attempt) > timedelta(minutes=patience) else ""

@@ -22,7 +22,7 @@ from makerhub.errors import MakerhubError
 from makerhub.migrations import migrate
 from makerhub.printers import service as printers
 from makerhub.printers.models import Consent
-from makerhub.simulation.network import PASSWORD, Network, settle
+from makerhub.simulation.network import PASSWORD, Network, review_all, settle
 from makerhub.simulation.octoprint import SimulatedPrinters
 from makerhub.simulation.real_octoprint import RealOctoPrint, find_octoprint
 from makerhub.simulation.shortened import ShortenedSlicer
@@ -140,6 +140,7 @@ def _register(hub: Makerhub, endpoints: Sequence[Endpoint]) -> Network:
     now = utc_now()
     with hub.database.changing() as session:
         network = settle(session, hub.settings.time_zone, now)
+        review_all(session, network, now)
         for number, (model, endpoint) in enumerate(zip(MODELS, endpoints, strict=True)):
             _register_printer(session, hub, network, number, model, endpoint)
     return network

@@ -77,7 +77,7 @@ class Story:
                 for key, quantity in wanted.items()
             ],
         )
-        return demand.submit(session, new, largest=self._hub.settings.largest_request, now=now)
+        return demand.submit(session, new, largest=self._hub.settings.largest_request, policy=self._hub.policy, now=now)
 
     def _make(self, request: SupplyRequest) -> bool:
         """Watch the printers, and do what makers and the hub's checkers do, until everything is reserved."""

@@ -92,7 +92,8 @@ def submit() -> ResponseReturnValue:
         if wrong:
             return _screen(session, wrong[0], choices, draft, given, wrong[1]), 400
     with hub().database.changing() as session:
-        asked = demand.submit(session, given.request, largest=hub().settings.largest_request, now=hub().clock())
+        largest = hub().settings.largest_request
+        asked = demand.submit(session, given.request, largest=largest, policy=hub().policy, now=hub().clock())
     return redirect(url_for("requester.sent", request_id=asked.id))
 
 
@@ -137,8 +138,9 @@ def _read(session: Session) -> tuple[Choices, Draft, Answers]:
         kits={choice.key: choice for choice in kits_to_choose(session)},
     )
     draft = Draft.read(request.values, choices)
-    largest = hub().settings.largest_request
-    return choices, draft, answers(session, draft, choices, me, zone=viewer_zone(), largest=largest, now=now)
+    largest, policy = hub().settings.largest_request, hub().policy
+    given = answers(session, draft, choices, me, zone=viewer_zone(), largest=largest, policy=policy, now=now)
+    return choices, draft, given
 
 
 def _with_kit(name: str, problem: str, choices: Choices) -> str:

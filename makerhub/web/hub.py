@@ -9,6 +9,7 @@ from flask import current_app
 from makerhub.background import Nudge
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
+from makerhub.designs.approvals import ApprovalPolicy, policy_of
 from makerhub.designs.files import FileStore
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.printers.keys import KeyBox
@@ -25,6 +26,11 @@ class Hub:
     files: FileStore
     key_box: KeyBox
     profiles: Mapping[str, PrinterProfile]
+
+    @property
+    def policy(self) -> ApprovalPolicy:
+        """Which approval each kind of facility requires."""
+        return policy_of(self.settings)
 
 
 def hub() -> Hub:

@@ -19,6 +19,7 @@ from werkzeug.datastructures import MultiDict
 
 from makerhub.demand.models import Urgency
 from makerhub.demand.service import NewLine, NewRequest, check
+from makerhub.designs.approvals import ApprovalPolicy
 from makerhub.errors import Invalid, translatable
 from makerhub.people.models import Organisation, Person
 from makerhub.web.catalogue import Choice
@@ -139,7 +140,15 @@ class Answers:
 
 
 def answers(
-    session: Session, draft: Draft, choices: Choices, person: Person, *, zone: ZoneInfo, largest: int, now: datetime
+    session: Session,
+    draft: Draft,
+    choices: Choices,
+    person: Person,
+    *,
+    zone: ZoneInfo,
+    largest: int,
+    policy: ApprovalPolicy,
+    now: datetime,
 ) -> Answers:
     """Read a draft as the request it means; where something can't be read, a harmless value stands in its place."""
     problems: dict[str, str] = {}
@@ -167,7 +176,7 @@ def answers(
         lines=tuple(lines.values()),
         note=draft.note,
     )
-    broken = check(session, request, largest=largest, now=now)
+    broken = check(session, request, largest=largest, policy=policy, now=now)
     found = _by_field(broken, list(lines)) | problems
     return Answers(request, {name: found[name] for name in _in_page_order(draft, choices) if name in found})
 
@@ -192,7 +201,7 @@ def _by_field(problems: Mapping[str, str], keys: Sequence[str]) -> dict[str, str
     named = {}
     for name, problem in problems.items():
         number, _, of_line = name.partition("-")
-        if of_line in ("quantity", "version"):
+        if of_line in ("quantity", "kit"):
             named[QUANTITY + keys[int(number)]] = problem
         elif of_line == "stock_left":
             named[STOCK + keys[int(number)]] = problem

@@ -20,6 +20,9 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     "routine": ("calm", translatable("Routine")),
     # designs
     "published": ("good", translatable("Published")),
+    "prototype": ("warning", translatable("Prototype")),
+    "community_reviewed": ("busy", translatable("Community-reviewed")),
+    "clinically_approved": ("good", translatable("Clinically approved")),
     "withdrawn": ("calm", translatable("Withdrawn")),
     # printers
     "unchecked": ("calm", translatable("Not checked yet")),
@@ -75,6 +78,7 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     "maker": ("calm", translatable("Maker")),
     "dispatcher": ("calm", translatable("Dispatcher")),
     "courier": ("calm", translatable("Courier")),
+    "reviewer": ("calm", translatable("Reviewer")),
     "admin": ("calm", translatable("Administrator")),
     "hospital": ("calm", translatable("Hospital")),
     "care_home": ("calm", translatable("Care home")),

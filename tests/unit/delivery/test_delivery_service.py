@@ -3,7 +3,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from builders import IN_A_WEEK, LARGEST, NOW, World, at_once, failures
+from builders import IN_A_WEEK, LARGEST, NOW, POLICY, World, at_once, failures
 
 from makerhub.db import Session
 from makerhub.delivery import service
@@ -300,7 +300,7 @@ def test_what_is_on_its_way_is_promised_and_not_delivered(world: World) -> None:
 def test_each_line_counts_for_itself(world: World) -> None:
     lines = world.new_line(quantity=2), world.new_line(quantity=3, needed_by=IN_A_WEEK + timedelta(days=1))
     with world.database.changing() as session:
-        request = demand.submit(session, world.new_request(*lines), largest=LARGEST, now=NOW)
+        request = demand.submit(session, world.new_request(*lines), largest=LARGEST, policy=POLICY, now=NOW)
         demand.accept(session, request, by=world.dispatcher.id, now=NOW)
         early, late = demand.lines_of(session, request.id)
     lot = world.lot(5)

@@ -3,7 +3,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from builders import IN_A_WEEK, LARGEST, NOW, World, at_once, failures
+from builders import IN_A_WEEK, LARGEST, NOW, POLICY, World, at_once, failures
 
 from makerhub.demand import service
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, Urgency
@@ -13,7 +13,7 @@ from makerhub.lifecycle import history
 
 def submit(world: World, new: service.NewRequest) -> SupplyRequest:
     with world.database.changing() as session:
-        return service.submit(session, new, largest=LARGEST, now=NOW)
+        return service.submit(session, new, largest=LARGEST, policy=POLICY, now=NOW)
 
 
 def test_a_submitted_request_keeps_what_was_asked_for(world: World) -> None:
@@ -83,7 +83,7 @@ def test_a_form_key_of_somebody_else_gives_nothing_away(world: World, other: str
         ({"needed_by": NOW + timedelta(days=367)}, "0-needed_by"),
         ({"stock_left": -1}, "0-stock_left"),
         ({"stock_left": 199_999_999_999_998}, "0-stock_left"),
-        ({"kit_id": uuid4()}, "0-version"),
+        ({"kit_id": uuid4()}, "0-kit"),
     ],
 )
 def test_a_line_that_breaks_a_rule_is_refused_by_its_field(world: World, change: dict[str, Any], field: str) -> None:
@@ -112,14 +112,14 @@ def test_a_withdrawn_design_can_not_be_asked_for(world: World) -> None:
     world.withdraw(world.headband)
     with pytest.raises(Invalid) as refusal:
         submit(world, world.new_request(world.new_line(), world.new_line(kit_id=world.kit_of(world.kit).id)))
-    assert list(refusal.value.fields) == ["0-version"]
+    assert list(refusal.value.fields) == ["0-kit"]
 
 
 def test_every_problem_is_told_at_once(world: World) -> None:
     lines = world.new_line(), world.new_line(quantity=0, needed_by=NOW, stock_left=-1, kit_id=uuid4())
     with pytest.raises(Invalid) as refusal:
         submit(world, world.new_request(*lines, note="x" * 501))
-    assert set(refusal.value.fields) == {"note", "1-quantity", "1-needed_by", "1-stock_left", "1-version"}
+    assert set(refusal.value.fields) == {"note", "1-quantity", "1-needed_by", "1-stock_left", "1-kit"}
     assert all(refusal.value.fields.values())
 
 

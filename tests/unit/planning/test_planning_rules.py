@@ -11,23 +11,31 @@ from hypothesis import strategies as st
 
 from makerhub.planning.allocation import Allotment, Available, WantedKits, allot
 from makerhub.planning.dispatching import Assignment, FreePrinter, QueuedJob, assign, is_eligible
-from makerhub.planning.needs import Plate, Shortfall, Wanted, in_order, served_by, shortfalls, split, surplus
+from makerhub.planning.needs import Plate, Shortfall, Supply, Wanted, in_order, served_by, shortfalls, split, surplus
 
 HUB, OTHER_HUB = UUID(int=100), UUID(int=101)
 BAND, CLIP = UUID(int=200), UUID(int=201)
+BANDS, CLIPS = (BAND, 0), (CLIP, 0)
 
 
-def want(line: int, quantity: int, *, part: UUID = BAND, days: int = 7, tier: int = 1) -> Wanted:
-    return Wanted(UUID(int=line), part, quantity, later(days=days), tier)
+def want(line: int, quantity: int, *, part: UUID = BAND, days: int = 7, tier: int = 1, grade: int = 0) -> Wanted:
+    return Wanted(UUID(int=line), part, quantity, later(days=days), tier, grade)
 
 
 def kits(
-    line: int, count: int, *, clips: int = 0, promised: tuple[int, int] = (0, 0), days: int = 7, tier: int = 1
+    line: int,
+    count: int,
+    *,
+    clips: int = 0,
+    promised: tuple[int, int] = (0, 0),
+    days: int = 7,
+    tier: int = 1,
+    grade: int = 0,
 ) -> WantedKits:
     """So many kits of one band and so many `clips`; of both so many pieces are `promised`."""
     pieces = {BAND: 1, CLIP: clips} if clips else {BAND: 1}
     return WantedKits(
-        UUID(int=line), count, pieces, dict(zip((BAND, CLIP), promised, strict=True)), later(days=days), tier
+        UUID(int=line), count, pieces, dict(zip((BAND, CLIP), promised, strict=True)), later(days=days), tier, grade
     )
 
 
@@ -35,8 +43,8 @@ def plate(number: int, copies: int, *, part: UUID = BAND, days: int = 7, tier: i
     return Plate(UUID(int=number), part, copies, later(days=days), tier)
 
 
-def lot(number: int, quantity: int, *, part: UUID = BAND, days: int = 0) -> Available:
-    return Available(UUID(int=number), part, quantity, later(days=days))
+def lot(number: int, quantity: int, *, part: UUID = BAND, days: int = 0, grade: int = 0) -> Available:
+    return Available(UUID(int=number), part, quantity, later(days=days), grade)
 
 
 def job(
@@ -132,37 +140,52 @@ printers = st.lists(
 @pytest.mark.parametrize(
     ("wanted", "supply", "missing"),
     [
-        ([], {BAND: 5}, []),
+        ([], {BANDS: 5}, []),
         ([want(1, 10)], {}, [(1, 10)]),
-        ([want(1, 10)], {BAND: 4}, [(1, 6)]),
-        ([want(1, 10)], {BAND: 10}, []),
-        ([want(1, 10)], {CLIP: 10}, [(1, 10)]),
-        ([want(1, 10, days=9), want(2, 10, days=3)], {BAND: 12}, [(1, 8)]),
-        ([want(1, 10, days=3, tier=2), want(2, 10, days=9, tier=0)], {BAND: 10}, [(1, 10)]),
-        ([want(2, 5), want(1, 5)], {BAND: 5}, [(2, 5)]),
+        ([want(1, 10)], {BANDS: 4}, [(1, 6)]),
+        ([want(1, 10)], {BANDS: 10}, []),
+        ([want(1, 10)], {CLIPS: 10}, [(1, 10)]),
+        ([want(1, 10, days=9), want(2, 10, days=3)], {BANDS: 12}, [(1, 8)]),
+        ([want(1, 10, days=3, tier=2), want(2, 10, days=9, tier=0)], {BANDS: 10}, [(1, 10)]),
+        ([want(2, 5), want(1, 5)], {BANDS: 5}, [(2, 5)]),
+        ([want(1, 5, grade=1)], {BANDS: 5}, [(1, 5)]),
+        ([want(1, 5, days=3), want(2, 5, grade=1)], {BANDS: 5, (BAND, 2): 5}, []),
+        ([want(1, 5)], {(BAND, -1): 5}, [(1, 5)]),
     ],
-    ids=["nothing", "none there", "some there", "all there", "another part", "earlier first", "urgent first", "a tie"],
+    ids=[
+        "nothing",
+        "none there",
+        "some there",
+        "all there",
+        "another part",
+        "earlier first",
+        "urgent first",
+        "a tie",
+        "not good enough",
+        "the better are left to who needs them",
+        "withdrawn",
+    ],
 )
 def test_the_first_in_the_order_of_service_take_what_is_there(
-    wanted: list[Wanted], supply: dict[UUID, int], missing: list[tuple[int, int]]
+    wanted: list[Wanted], supply: Supply, missing: list[tuple[int, int]]
 ) -> None:
     assert [(short.line_id.int, short.quantity) for short in shortfalls(wanted, supply)] == missing
 
 
 @given(wants, st.integers(0, 200), st.integers(0, 200))
 def test_what_is_there_and_what_is_missing_are_what_is_wanted(wanted: list[Wanted], bands: int, clips: int) -> None:
-    supply = {BAND: bands, CLIP: clips}
+    supply = {BANDS: bands, CLIPS: clips}
     missing, over = shortfalls(wanted, supply), surplus(wanted, supply)
-    for part, there in supply.items():
-        total = sum(one.quantity for one in wanted if one.part_id == part)
-        short = sum(one.quantity for one in missing if one.part_id == part)
+    for piece, there in supply.items():
+        total = sum(one.quantity for one in wanted if one.part_id == piece[0])
+        short = sum(one.quantity for one in missing if one.part_id == piece[0])
         assert short == max(0, total - there)
-        assert over.get(part, 0) == max(0, there - total)
+        assert over.get(piece, 0) == max(0, there - total)
 
 
 @given(wants, st.integers(0, 200))
 def test_nobody_is_short_who_comes_before_somebody_who_is_not(wanted: list[Wanted], bands: int) -> None:
-    missing = {(short.line_id, short.part_id): short.quantity for short in shortfalls(wanted, {BAND: bands})}
+    missing = {(short.line_id, short.part_id): short.quantity for short in shortfalls(wanted, {BANDS: bands})}
     left = [missing.get((one.line_id, BAND), 0) for one in in_order(wanted) if one.part_id == BAND]
     quantities = [one.quantity for one in in_order(wanted) if one.part_id == BAND]
     first_short = next((place for place, short in enumerate(left) if short), len(left))
@@ -172,21 +195,21 @@ def test_nobody_is_short_who_comes_before_somebody_who_is_not(wanted: list[Wante
 @given(wants)
 def test_the_order_of_service_depends_on_nothing_but_the_wants(wanted: list[Wanted]) -> None:
     bands = [one for one in wanted if one.part_id == BAND]
-    assert shortfalls(bands, {BAND: 20}) == shortfalls(bands[::-1], {BAND: 20})
+    assert shortfalls(bands, {BANDS: 20}) == shortfalls(bands[::-1], {BANDS: 20})
 
 
-@given(wants, st.dictionaries(st.sampled_from([BAND, CLIP]), st.integers(0, 100)))
-def test_planning_what_is_missing_leaves_nothing_missing(wanted: list[Wanted], supply: dict[UUID, int]) -> None:
+@given(wants, st.dictionaries(st.sampled_from([BANDS, CLIPS]), st.integers(0, 100)))
+def test_planning_what_is_missing_leaves_nothing_missing(wanted: list[Wanted], supply: Supply) -> None:
     planned = Counter(supply)
     for short in shortfalls(wanted, supply):
-        planned[short.part_id] += short.quantity
+        planned[short.part_id, 0] += short.quantity
     assert shortfalls(wanted, planned) == []
 
 
 def test_the_supply_is_left_as_it_was() -> None:
-    supply = {BAND: 5}
+    supply = {BANDS: 5}
     assert shortfalls([want(1, 3)], supply) == []
-    assert supply == {BAND: 5}
+    assert supply == {BANDS: 5}
 
 
 @pytest.mark.parametrize(
@@ -293,6 +316,8 @@ def test_an_assignment_depends_on_no_order_of_its_input(queued: list[QueuedJob],
         ([kits(1, 5, clips=1, promised=(0, 4))], [lot(2, 9)], [(1, 2, 4, 1)]),
         ([kits(1, 2, promised=(2, 0))], [lot(2, 9)], []),
         ([kits(1, 2, clips=1), kits(2, 4)], [lot(3, 5)], [(2, 3, 4, 2)]),
+        ([kits(1, 5, grade=1)], [lot(2, 5)], []),
+        ([kits(1, 5), kits(2, 5, grade=1)], [lot(3, 5, grade=1), lot(4, 5, days=1)], [(1, 4, 5, 1), (2, 3, 5, 2)]),
     ],
     ids=[
         "nobody",
@@ -308,6 +333,8 @@ def test_an_assignment_depends_on_no_order_of_its_input(queued: list[QueuedJob],
         "what was promised is completed",
         "has all",
         "who can not be served lets others pass",
+        "not good enough",
+        "the better are left to who needs them",
     ],
 )
 def test_lots_go_to_the_first_in_the_order_of_service_the_oldest_first(
@@ -375,7 +402,7 @@ def test_a_routine_plate_serves_the_critical_line_that_gets_its_pieces() -> None
 def test_what_is_made_serves_first_and_a_plate_too_many_serves_nobody() -> None:
     critical, routine = want(1, 4, days=2, tier=0), want(2, 3, days=9, tier=2)
     plates = [plate(7, 4), plate(8, 4)]
-    assert served_by(plates, [routine, critical], {BAND: 4}) == {UUID(int=7): routine}
+    assert served_by(plates, [routine, critical], {BANDS: 4}) == {UUID(int=7): routine}
 
 
 @given(wants, plates)

@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import IN_A_WEEK, MESH, NOW, CountingSlicer, World, at_once, failures, later, profiles
+from builders import IN_A_WEEK, MESH, NOW, POLICY, CountingSlicer, World, at_once, failures, later, profiles
 
 from makerhub.background import Task
 from makerhub.config import Settings
@@ -109,7 +109,7 @@ def test_only_accepted_requests_are_planned_for(world: World, run: Run, state: s
         world.cancel(world.request(10))
     else:
         with world.database.changing() as session:
-            demand.submit(session, world.new_request(), largest=100, now=NOW)
+            demand.submit(session, world.new_request(), largest=100, policy=POLICY, now=NOW)
     run(plan_jobs)
     assert jobs(world, *JobState) == []
 

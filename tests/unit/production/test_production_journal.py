@@ -5,7 +5,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from builders import NOW, World, at_once, later
+from builders import NOW, POLICY, World, at_once, later
 from sqlmodel import select
 
 from makerhub.fleet.gateway import Connection
@@ -27,7 +27,7 @@ ASK_HUMAN = Verdict(Outcome.ASK_HUMAN, Reason.NO_HISTORY)
 
 @pytest.fixture
 def journal(world: World) -> HubJournal:
-    return HubJournal(world.database)
+    return HubJournal(world.database, POLICY)
 
 
 def sending(world: World, attempt: Attempt) -> Sending:

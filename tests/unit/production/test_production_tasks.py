@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from builders import MESH, NOW, CountingSlicer, World, later, profiles
+from builders import MESH, NOW, POLICY, CountingSlicer, World, later, profiles
 
 from makerhub.background import Task
 from makerhub.config import Settings
@@ -89,7 +89,7 @@ class Hub:
             "profiles": profiles(),
             "settings": SETTINGS,
             "fleet": self.fleet,
-            "journal": HubJournal(self.world.database),
+            "journal": HubJournal(self.world.database, POLICY),
             "key_box": self.world.key_box,
             "clock": lambda: now,
             "soon": lambda nudge: self.nudged.append(nudge.name),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from builders import World
+from builders import POLICY, World
 from unit.web.browsers import Browser
 from unit.web.houses import House, fill, form_of
 from werkzeug.test import TestResponse
@@ -175,7 +175,7 @@ def test_sent_twice_at_the_same_moment_is_one_request(house: House, world: World
     first = world.new_request(form_key=form_key, requested_by=house.people["alice"].id)
     with ThreadPoolExecutor(1) as thread:
         with world.database.changing() as session:
-            request = demand.submit(session, first, largest=100, now=house.time.now)
+            request = demand.submit(session, first, largest=100, policy=POLICY, now=house.time.now)
             second = thread.submit(fill, browser, last)
             wait([second], timeout=0.7)  # it has looked for the request, not seen it, and waits to write its own
             assert not second.done()

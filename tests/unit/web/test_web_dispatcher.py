@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from builders import NOW, World, later
+from builders import NOW, POLICY, World, later
 from unit.web.browsers import Browser
 from unit.web.houses import House
 from werkzeug.test import TestResponse
@@ -33,7 +33,7 @@ def changes(world: World) -> int:
 
 def submitted(world: World) -> SupplyRequest:
     with world.database.changing() as session:
-        return demand.submit(session, world.new_request(), largest=1000, now=NOW)
+        return demand.submit(session, world.new_request(), largest=1000, policy=POLICY, now=NOW)
 
 
 def held(world: World) -> PrintJob:

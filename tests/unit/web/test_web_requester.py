@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from builders import World, later
+from builders import POLICY, World, later
 from unit.web.houses import House, fill
 
 from makerhub.delivery.models import Receipt, Shipment, ShipmentState
@@ -21,7 +21,7 @@ def progress(world: World, request: SupplyRequest) -> Progress:
 
 def submitted(world: World) -> SupplyRequest:
     with world.database.changing() as session:
-        return demand.submit(session, world.new_request(), largest=100, now=later())
+        return demand.submit(session, world.new_request(), largest=100, policy=POLICY, now=later())
 
 
 def on_its_way(world: World) -> tuple[SupplyRequest, Shipment]:

@@ -1,0 +1,116 @@
+"""What planning sees of a hub: what is wanted, what exists, and of which grade it is."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from makerhub.delivery import service as delivery
+from makerhub.demand.approved import materials_for, needed_for
+from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
+from makerhub.designs.approvals import ApprovalPolicy, grade
+from makerhub.designs.models import Part, PlateSlice
+from makerhub.designs.service import kit_parts
+from makerhub.planning.allocation import Available, WantedKits
+from makerhub.planning.needs import Wanted
+from makerhub.production.models import Attempt, JobState, PrintJob
+from makerhub.stock import service as stock
+from makerhub.stock.models import Lot, LotState
+
+
+class View:
+    """What planning sees of a hub, in one session and at one time."""
+
+    def __init__(self, session: Session, hub_id: UUID, policy: ApprovalPolicy, now: datetime) -> None:
+        self.session = session
+        self.hub_id = hub_id
+        self.now = now
+        self._policy = policy
+        self._grades: dict[tuple[UUID, str], int] = {}
+
+    def wanted(self) -> list[Wanted]:
+        """What the hub's accepted requests want and have not been promised, in pieces of parts."""
+        return [
+            Wanted(line.line_id, part_id, missing, line.needed_by, line.tier, line.grade)
+            for line in self.wanted_kits()
+            for part_id, missing in line.missing(line.kits).items()
+            if missing > 0
+        ]
+
+    def wanted_kits(self) -> list[WantedKits]:
+        """The same, in kits."""
+        lines = select(RequestLine).join(SupplyRequest, col(SupplyRequest.id) == RequestLine.request_id)
+        mine = lines.where(SupplyRequest.hub_id == self.hub_id, SupplyRequest.state == RequestState.ACCEPTED)
+        return [self._kits_of(line) for line in self.session.exec(mine)]
+
+    def supply(self) -> dict[tuple[UUID, int], int]:
+        """Pieces of each part that exist and are promised to nobody, or that are queued or being printed."""
+        return self.made() + self._copies_of(JobState.QUEUED)
+
+    def made(self) -> Counter[tuple[UUID, int]]:
+        """Pieces of each part that exist or are being printed: nobody can put them into another order any more."""
+        pieces = self._copies_of(JobState.ASSIGNED, JobState.HELD)
+        for lot in stock.lots_in(self.session, LotState.PASSED, self.hub_id):
+            pieces[lot.part_id, self._grade_of(lot)] += delivery.unpromised(self.session, lot)
+        for lot in stock.lots_in(self.session, LotState.AT_MAKER, self.hub_id):
+            pieces[lot.part_id, self._grade_of(lot)] += lot.quantity
+        return pieces
+
+    def available(self) -> list[Available]:
+        """What may be given away; what was withdrawn stays where it is."""
+        lots = [(lot, self._grade_of(lot)) for lot in stock.lots_in(self.session, LotState.PASSED, self.hub_id)]
+        return [
+            Available(lot.id, lot.part_id, quantity, lot.made_at, grade)
+            for lot, grade in lots
+            if grade >= 0 and (quantity := delivery.unpromised(self.session, lot)) > 0
+        ]
+
+    def queued(self) -> list[PrintJob]:
+        """The hub's jobs that no printer has, the oldest first."""
+        return [job for job in jobs_in(self.session, JobState.QUEUED) if job.hub_id == self.hub_id]
+
+    def grade_of_job(self, job: PrintJob) -> int:
+        """What its pieces will be good for at the least: it is printed in a material that its line may have."""
+        return self._needed(self.session.get_one(RequestLine, job.line_id))
+
+    def materials_for(self, line: RequestLine, part_id: UUID) -> frozenset[str]:
+        """The materials of which a part may be printed for a line."""
+        return materials_for(self.session, self._policy, line, self.session.get_one(Part, part_id), self.now)
+
+    def _kits_of(self, line: RequestLine) -> WantedKits:
+        parts = kit_parts(self.session, line.kit_id)
+        return WantedKits(
+            line_id=line.id,
+            kits=line.quantity,
+            pieces={part.id: quantity for part, quantity in parts},
+            promised={part.id: delivery.promised_pieces(self.session, line.id, part.id) for part, _ in parts},
+            needed_by=line.needed_by,
+            tier=line.urgency.tier,
+            grade=self._needed(line),
+        )
+
+    def _needed(self, line: RequestLine) -> int:
+        return needed_for(self.session, self._policy, line).rank
+
+    def _copies_of(self, *states: JobState) -> Counter[tuple[UUID, int]]:
+        jobs = select(PrintJob).where(PrintJob.hub_id == self.hub_id, col(PrintJob.state).in_(states))
+        pieces: Counter[tuple[UUID, int]] = Counter()
+        for job in self.session.exec(jobs):
+            pieces[job.part_id, self.grade_of_job(job)] += job.copies
+        return pieces
+
+    def _grade_of(self, lot: Lot) -> int:
+        printed = select(PlateSlice.material).join(Attempt, col(Attempt.plate_slice_id) == PlateSlice.id)
+        material = self.session.exec(printed.where(Attempt.id == lot.attempt_id)).one()
+        if (lot.part_id, material) not in self._grades:
+            part = self.session.get_one(Part, lot.part_id)
+            standing = grade(self.session, self._policy, part, material, self.hub_id, self.now)
+            self._grades[lot.part_id, material] = standing.rank
+        return self._grades[lot.part_id, material]
+
+
+def jobs_in(session: Session, state: JobState) -> Sequence[PrintJob]:
+    """The jobs in a state, of all hubs, the oldest first."""
+    return session.exec(select(PrintJob).where(PrintJob.state == state).order_by(col(PrintJob.created_at))).all()
