@@ -8,9 +8,11 @@ from typing import Any
 
 from flask import Flask
 from waitress import create_server
-from waitress.wasyncore import close_all  # type: ignore[import-untyped]
+from waitress.wasyncore import close_all, loop  # type: ignore[import-untyped]
 
 THREADS = 8
+# poll, for select knows no socket above 1023 and a hub that asks a thousand printers has them.
+WAITRESS: dict[str, Any] = {"threads": THREADS, "ident": "makerhub", "asyncore_use_poll": True}
 
 
 class AddressTaken(OSError):
@@ -20,7 +22,7 @@ class AddressTaken(OSError):
 def serve(web: Flask, host: str, port: int) -> None:
     """Serve until the process is told to stop (SystemExit or KeyboardInterrupt)."""
     _require_free(host, port)
-    create_server(web, host=host, port=port, threads=THREADS, ident="makerhub").run()
+    create_server(web, host=host, port=port, **WAITRESS).run()
 
 
 @contextlib.contextmanager
@@ -28,16 +30,24 @@ def serving(web: Flask, host: str, port: int = 0) -> Iterator[str]:
     """Serve from a thread while the block lasts; gives the address, with a free port for 0."""
     _require_free(host, port)
     sockets: dict[int, Any] = {}
-    server = create_server(web, sockets, host=host, port=port, threads=THREADS, ident="makerhub")
-    thread = threading.Thread(target=server.run, name="pages", daemon=True)
+    server = create_server(web, sockets, host=host, port=port, **WAITRESS)
+    stopping = threading.Event()
+    thread = threading.Thread(target=_answer, args=(sockets, stopping), name="pages", daemon=True)
     thread.start()
     try:
         yield f"http://{host}:{server.effective_port}"
     finally:
         server.task_dispatcher.shutdown()
-        # In its own thread: closed from here, sockets vanish under the loop that waits for them.
-        server.trigger.pull_trigger(lambda: close_all(sockets, ignore_all=True))
-        thread.join(timeout=5)
+        stopping.set()
+        server.trigger.pull_trigger()
+        thread.join()
+        # Only now: closed earlier, sockets vanish under the loop that waits for them or the hand that wakes it.
+        close_all(sockets, ignore_all=True)
+
+
+def _answer(sockets: dict[int, Any], stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        loop(timeout=1, use_poll=True, map=sockets, count=1)
 
 
 def _require_free(host: str, port: int) -> None:
