@@ -3,12 +3,13 @@
 The required fields are those of OKH (okhv, name, repo, version, license, licensor, function; for each part a name and
 a source or an export). Three tables are this project's own: `[[component]]`, what is bought to make one complete item,
 `[part.print]`, how a part is printed, and `[[kit]]`, the choices of parts and components that may be asked for, such as
-sizes. No validator is published, so the JSON Schema beside this module is our own.
+sizes. Of a part the export is what is printed; designs of others may come without source. Further fields of OKH-LOSH are
+let through unread. No validator is published, so the JSON Schema beside this module is our own.
 """
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -41,7 +42,7 @@ class PrintSettings:
 
 @dataclass(frozen=True, slots=True)
 class PartManifest:
-    """One printed part: `source` and `export` are paths inside the design's folder.
+    """One printed part: `source` and `export` are paths inside the design's folder; others' may have no source ("").
 
     `quantity` is pieces in one kit, where the manifest has no kits of its own.
 
@@ -79,7 +80,7 @@ class KitManifest:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A design as its folder tells it; `key` is the folder's name, the notes are `file` or `file#heading`."""
+    """A design as its folder tells it; `key` is the folder's name, the notes are `file`, `file#heading` or ""."""
 
     key: str
     okhv: str
@@ -104,17 +105,21 @@ def read_manifest(folder: Path, *, built: bool = True) -> Manifest:
     With `built=False` the exports may be missing: they are about to be built.
     """
     file = folder / MANIFEST_NAME
-    label = f"{folder.name}/{MANIFEST_NAME}"
-    manifest = parse_manifest(_text_of(file, label), key=folder.name)
-    for field, name in _files_named_by(manifest):
-        if (built or not field.endswith(".export")) and not (folder / name).is_file():
-            raise _refused(label, field, f"there is no file “{name}” in this folder")
+    manifest = parse_manifest(_text_of(file, _label(folder.name)), key=folder.name)
+    require_files(manifest, lambda name: (folder / name).is_file(), built=built)
     return manifest
+
+
+def require_files(manifest: Manifest, is_there: Callable[[str], bool], *, built: bool = True) -> None:
+    """Raise `ManifestInvalid` for the first file that the manifest names and that is not there."""
+    for field, name in _files_named_by(manifest):
+        if (built or not field.endswith(".export")) and not is_there(name):
+            raise _refused(_label(manifest.key), field, f"there is no file “{name}” in this folder")
 
 
 def parse_manifest(text: str, *, key: str) -> Manifest:
     """The manifest in `text`, checked; `key` names the design in errors. Looks at no file."""
-    label = f"{key}/{MANIFEST_NAME}"
+    label = _label(key)
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -125,6 +130,10 @@ def parse_manifest(text: str, *, key: str) -> Manifest:
     _check_names(manifest, label)
     _check_kits(manifest, document, label)
     return manifest
+
+
+def _label(key: str) -> str:
+    return f"{key}/{MANIFEST_NAME}"
 
 
 def _text_of(file: Path, label: str) -> str:
@@ -157,7 +166,7 @@ def _field_at(path: Iterable[str | int]) -> str:
 
 
 def _manifest_of(document: Mapping[str, Any], key: str) -> Manifest:
-    readme = document["readme"]
+    readme = document.get("readme", "")
     parts = tuple(_part_of(part) for part in document["part"])
     components = tuple(_component_of(component) for component in document.get("component", ()))
     kits = tuple(_kit_of(kit) for kit in document.get("kit", ()))
@@ -184,7 +193,7 @@ def _part_of(part: Mapping[str, Any]) -> PartManifest:
     settings = part.get("print", {})
     return PartManifest(
         name=part["name"],
-        source=part["source"],
+        source=part.get("source", ""),
         export=part["export"],
         printing_process=part["printing-process"],
         materials=(part["material"], *part.get("other-materials", ())),
@@ -231,7 +240,7 @@ def _files_named_by(manifest: Manifest) -> list[tuple[str, str]]:
     ]
     for number, part in enumerate(manifest.parts):
         files += [(f"part[{number}].source", part.source), (f"part[{number}].export", part.export)]
-    return [(field, name.partition("#")[0]) for field, name in files]
+    return [(field, name.partition("#")[0]) for field, name in files if name]
 
 
 def _check_paths(manifest: Manifest, label: str) -> None:

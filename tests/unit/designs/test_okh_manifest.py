@@ -71,6 +71,12 @@ def test_names_the_file_and_the_field_that_is_wrong(before: str, after: str, fie
     assert field in str(refusal.value)
 
 
+def test_takes_designs_of_others_without_source_or_notes_and_with_further_fields() -> None:
+    text = GOOD.replace('readme = "README.md"\nuser-manual = "README.md#use"', "technology-readiness-level = 4")
+    manifest = parse_manifest(text.replace('source = "source.py"', 'mass = "12 g"'), key="hook")
+    assert (manifest.readme, manifest.assembly, manifest.parts[0].source) == ("", "", "")
+
+
 KITS = (
     GOOD.replace("quantity = 2\n", "").replace("quantity = 4\n", "")
     + """
