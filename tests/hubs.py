@@ -22,6 +22,7 @@ from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Shipment
 from makerhub.demand import service as demand
 from makerhub.demand.models import SupplyRequest, Urgency
+from makerhub.designs import publishing
 from makerhub.designs import service as designs
 from makerhub.designs.files import FileStore
 from makerhub.designs.models import Design, DesignVersion
@@ -222,8 +223,8 @@ def _found(settings: Settings) -> Network:
     database = Database(settings.database)
     try:
         migrate(database)
-        checked = designs.check_folder(settings.catalogue / DESIGN)
-        designs.publish(database, FileStore(settings.files_directory), checked, utc_now)
+        checked = publishing.check_folder(settings.catalogue / DESIGN)
+        publishing.publish(database, FileStore(settings.files_directory), checked, utc_now)
         with database.changing() as session:
             network = settle(session, settings.time_zone, utc_now())
             review_all(session, network, utc_now())

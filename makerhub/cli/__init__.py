@@ -23,7 +23,7 @@ from makerhub.config import Settings, load
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
 from makerhub.designs.profiles import read_profile
-from makerhub.designs.service import check_folder, publish_catalogue
+from makerhub.designs.publishing import check_folder, publish_catalogue
 from makerhub.errors import MakerhubError, NotFound
 from makerhub.gcode.guard import check
 from makerhub.migrations import is_current, migrate

@@ -57,7 +57,7 @@ NOT_TO_BE_CHANGED = translatable(
 )
 UNKNOWN = translatable(
     "We do not know the licence “%(license)s”. Give its identifier in the SPDX list, such as CERN-OHL-W-2.0, "
-    "CC-BY-SA-4.0 or CC-BY-NC-4.0. If it is another one, the operator of the hub has to read it and add it to the settings."
+    "CC-BY-SA-4.0 or CC-BY-NC-4.0. Another one has to be read by the operator of the hub and added to the settings."
 )
 _FOR_YOURSELF = re.compile(
     r"(LicenseRef-)?(SDFL|SDL|Personal(-Use)?|Standard-Digital-File-License|All-Rights-Reserved|NONE)", re.I

@@ -3,8 +3,8 @@
 The required fields are those of OKH (okhv, name, repo, version, license, licensor, function; for each part a name and
 a source or an export). Three tables are this project's own: `[[component]]`, what is bought to make one complete item,
 `[part.print]`, how a part is printed, and `[[kit]]`, the choices of parts and components that may be asked for, such as
-sizes. Of a part the export is what is printed; designs of others may come without source. Further fields of OKH-LOSH are
-let through unread. No validator is published, so the JSON Schema beside this module is our own.
+sizes. Of a part the export is what is printed; designs of others may come without source. Further fields of OKH-LOSH
+are let through unread. No validator is published, so the JSON Schema beside this module is our own.
 """
 
 import json

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from makerhub.app import Makerhub, assemble, prusa_slicer, utc_now
 from makerhub.config import Settings, load
-from makerhub.designs import service as designs
+from makerhub.designs import publishing
 from makerhub.designs.slicer import Slicer
 from makerhub.errors import MakerhubError
 from makerhub.migrations import migrate
@@ -131,7 +131,7 @@ def _prepare(console: Console, hub: Makerhub) -> None:
         bar = progress.add_task("", total=len(folders))
         for folder in folders:
             progress.update(bar, description=folder.name)
-            designs.publish(hub.database, hub.files, designs.check_folder(folder), utc_now)
+            publishing.publish(hub.database, hub.files, publishing.check_folder(folder), utc_now)
             progress.advance(bar)
         progress.update(bar, description="done")
 

@@ -4,42 +4,14 @@ import io
 import os
 import random
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from unit.designs.hooks import FILES, MANIFEST, packed
 
 from makerhub.designs import submission
 from makerhub.designs.manifest import ManifestInvalid
 from makerhub.designs.submission import SubmissionRefused, from_folder, from_mesh, from_zip, is_zip, key_of
-
-GOOD = """
-okhv = "OKH-LOSHv1.0"
-name = "Hook"
-repo = "https://example.org/hook"
-version = "1.2.0"
-license = "CC-BY-SA-4.0"
-licensor = "Somebody"
-function = "Holds things."
-readme = "README.md"
-
-[[part]]
-name = "Hook"
-source = "source.py"
-export = "hook.stl"
-printing-process = "FDM"
-material = "PETG"
-"""
-
-FILES = {"okh.toml": GOOD.encode(), "README.md": b"# Hook", "source.py": b"", "hook.stl": b"solid hook"}
-
-
-def packed(files: Mapping[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", compression) as writer:
-        for name, content in files.items():
-            writer.writestr(name, content)
-    return archive.getvalue()
 
 
 def test_a_folder_and_its_archives_are_the_same_design(tmp_path: Path) -> None:
@@ -55,8 +27,8 @@ def test_a_folder_and_its_archives_are_the_same_design(tmp_path: Path) -> None:
 
 
 def test_one_mesh_and_the_text_of_its_manifest_are_a_design() -> None:
-    text = GOOD.replace('readme = "README.md"\n', "").replace('source = "source.py"\n', "")
-    found = from_mesh(b"solid hook", "hook.stl", text)
+    text = MANIFEST.replace('readme = "README.md"\n', "").replace('source = "source.py"\n', "")
+    found = from_mesh(FILES["hook.stl"], "hook.stl", text)
     assert (found.key, set(found.files)) == ("hook", {"okh.toml", "hook.stl"})
     assert found.manifest().parts[0].source == ""
     with pytest.raises(ManifestInvalid, match=r"hook\.stl"):
@@ -112,7 +84,7 @@ def test_an_archive_that_is_no_design_is_refused(content: bytes, sentence: str) 
 
 
 def test_a_folder_with_links_or_pipes_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "okh.toml").write_text(GOOD)
+    (tmp_path / "okh.toml").write_text(MANIFEST)
     (tmp_path / "README.md").symlink_to("/etc/passwd")
     with pytest.raises(SubmissionRefused):
         from_folder(tmp_path)

@@ -1,0 +1,207 @@
+"""Publishing: what was handed in is checked, and becomes an immutable version under the hash of its content."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from makerhub.db import Clock, Database
+from makerhub.designs.files import FileStore
+from makerhub.designs.geometry import MeshReport
+from makerhub.designs.inspection import inspect_mesh
+from makerhub.designs.licences import LicencePolicy, require_permission
+from makerhub.designs.manifest import Manifest, PartManifest
+from makerhub.designs.models import Component, Design, DesignVersion, Kit, KitComponent, KitPart, Part
+from makerhub.designs.pictures import thumbnail
+from makerhub.designs.submission import Submission, from_folder
+from makerhub.errors import Invalid, translatable
+from makerhub.lifecycle import begin
+
+
+class VersionTaken(Invalid):
+    """The design has this version already, with other content; versions never change."""
+
+    template = translatable(
+        "There is a version %(version)s of “%(name)s” already, with other content. "
+        "Versions never change: give this one a new number."
+    )
+
+
+FREE = LicencePolicy()
+"""A hub that gives away what it makes."""
+
+
+@dataclass(frozen=True)
+class CheckedPart:
+    """A part whose mesh has been inspected: its canonical `mesh` and the `original` it was read from."""
+
+    manifest: PartManifest
+    mesh: bytes
+    original: bytes
+    report: MeshReport
+
+
+@dataclass(frozen=True)
+class CheckedDesign:
+    """A design that may be published; `content_hash` is over the manifest, the readme and every mesh."""
+
+    manifest: Manifest
+    readme: str
+    parts: Sequence[CheckedPart]
+    content_hash: str
+
+
+def check_folder(folder: Path) -> CheckedDesign:
+    """As `check`, for a design of one's own in a folder."""
+    return check(from_folder(folder))
+
+
+def check(submission: Submission, policy: LicencePolicy = FREE) -> CheckedDesign:
+    """What was handed in, with its licence and every mesh checked; meshes in a child process with limits.
+
+    Raises `ManifestInvalid`, `LicenceRefused` or `MeshRefused` with what is wrong.
+    """
+    manifest = submission.manifest()
+    require_permission(manifest.license, policy)
+    parts = [_checked(part, submission.files[part.export]) for part in manifest.parts]
+    readme = submission.text(manifest.readme) if manifest.readme else ""
+    return CheckedDesign(manifest, readme, parts, _content_hash(manifest, readme, parts))
+
+
+def publish_catalogue(database: Database, files: FileStore, catalogue: Path, clock: Clock) -> list[DesignVersion]:
+    """Publish every folder of the catalogue that is not there yet; returns the new versions."""
+    folders = sorted(manifest.parent for manifest in catalogue.glob("*/okh.toml"))
+    return [version for folder in folders if (version := publish(database, files, check_folder(folder), clock))]
+
+
+def publish(
+    database: Database, files: FileStore, design: CheckedDesign, clock: Clock, by: UUID | None = None
+) -> DesignVersion | None:
+    """Make a checked folder a version, the child of the design's newest; None when this very content is one already."""
+    with database.reading() as session:
+        if _version_of(session, design.content_hash) is not None:
+            return None
+    stored = [_stored(files, part) for part in design.parts]
+    with database.changing() as session:
+        version = _new_version(session, design, clock(), by)
+        parts = [_part(version.id, part, digests) for part, digests in zip(design.parts, stored, strict=True)]
+        components = [
+            Component(version_id=version.id, name=component.name, unit=component.unit, note=component.note)
+            for component in design.manifest.components
+        ]
+        session.add_all([*parts, *components])
+        session.flush()
+        _add_kits(session, version.id, design.manifest, parts, components)
+        return version
+
+
+def _version_of(session: Session, content_hash: str) -> DesignVersion | None:
+    return session.exec(select(DesignVersion).where(DesignVersion.content_hash == content_hash)).first()
+
+
+def _new_version(session: Session, checked: CheckedDesign, now: datetime, by: UUID | None) -> DesignVersion:
+    manifest = checked.manifest
+    design = session.exec(select(Design).where(Design.key == manifest.key)).first() or Design(key=manifest.key)
+    session.add(design)
+    session.flush()
+    _require_new(session, design.id, manifest)
+    version = DesignVersion(
+        design_id=design.id,
+        version=manifest.version,
+        content_hash=checked.content_hash,
+        name=manifest.name,
+        function=manifest.function,
+        license=manifest.license,
+        licensor=manifest.licensor,
+        repo=manifest.repo,
+        readme=checked.readme,
+        parent_id=_newest(session, design.id),
+        published_by=by,
+        published_at=now,
+    )
+    begin(session, version, now=now, by=by)
+    return version
+
+
+def _require_new(session: Session, design_id: UUID, manifest: Manifest) -> None:
+    same = select(DesignVersion.id).where(
+        DesignVersion.design_id == design_id, DesignVersion.version == manifest.version
+    )
+    if session.exec(same).first() is not None:
+        raise VersionTaken(version=manifest.version, name=manifest.name)
+
+
+def _newest(session: Session, design_id: UUID) -> UUID | None:
+    mine = select(DesignVersion.id).where(DesignVersion.design_id == design_id)
+    return session.exec(mine.order_by(col(DesignVersion.published_at).desc())).first()
+
+
+def _add_kits(
+    session: Session, version_id: UUID, manifest: Manifest, parts: Sequence[Part], components: Sequence[Component]
+) -> None:
+    part_ids = {part.name: part.id for part in parts}
+    component_ids = {component.name: component.id for component in components}
+    for position, kit in enumerate(manifest.kits):
+        row = Kit(version_id=version_id, position=position, name=kit.name, fits=kit.fits)
+        session.add(row)
+        session.flush()
+        session.add_all(KitPart(kit_id=row.id, part_id=part_ids[name], quantity=count) for name, count in kit.parts)
+        session.add_all(
+            KitComponent(kit_id=row.id, component_id=component_ids[name], quantity=count)
+            for name, count in kit.components
+        )
+
+
+def _checked(part: PartManifest, content: bytes) -> CheckedPart:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        return CheckedPart(part, content, content, inspect_mesh(Path(file.name)))
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """The SHA-256 of a part's files in the store; `original` is empty where the mesh is the file that was sent."""
+
+    mesh: str
+    original: str
+    picture: str
+
+
+def _stored(files: FileStore, part: CheckedPart) -> _Stored:
+    mesh, original = files.put(part.mesh), files.put(part.original)
+    return _Stored(mesh, original if original != mesh else "", files.put(thumbnail(part.mesh)))
+
+
+def _part(version_id: UUID, part: CheckedPart, stored: _Stored) -> Part:
+    width, depth, height = part.report.size_mm
+    return Part(
+        version_id=version_id,
+        name=part.manifest.name,
+        mesh_sha256=stored.mesh,
+        original_sha256=stored.original,
+        original_name=part.manifest.export if stored.original else "",
+        picture_sha256=stored.picture,
+        materials=list(part.manifest.materials),
+        settings=asdict(part.manifest.settings),
+        width_mm=width,
+        depth_mm=depth,
+        height_mm=height,
+        volume_mm3=part.report.volume_mm3,
+    )
+
+
+def _content_hash(manifest: Manifest, readme: str, parts: Sequence[CheckedPart]) -> str:
+    words: dict[str, Any] = {
+        "manifest": asdict(manifest),
+        "readme": readme,
+        "meshes": [hashlib.sha256(part.mesh).hexdigest() for part in parts],
+    }
+    return hashlib.sha256(json.dumps(words, sort_keys=True).encode()).hexdigest()
