@@ -9,9 +9,8 @@ from sqlmodel import Session, col, select
 
 from makerhub.db import IntegrityError
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, Urgency
-from makerhub.designs.approvals import ApprovalPolicy, approved_materials
-from makerhub.designs.models import ApprovalState, DesignVersion, Kit, VersionState
-from makerhub.designs.service import kit_parts
+from makerhub.designs.approvals import ApprovalPolicy, grades
+from makerhub.designs.models import ApprovalState, DesignVersion, Kit, KitPart, Part, VersionState
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Organisation, OrganisationKind
@@ -137,11 +136,26 @@ def _check_line(session: Session, line: NewLine, largest: int, now: datetime) ->
 def may_ask(
     session: Session, policy: ApprovalPolicy, kit_id: UUID, kind: OrganisationKind, hub_id: UUID, now: datetime
 ) -> bool:
-    """Whether this kind of facility may ask this hub for a kit: each part has a material that is approved enough."""
+    """Whether this kind of facility may ask this hub for a kit."""
     if session.get(Organisation, hub_id) is None:
         return True  # that is another problem, and told as such
-    parts = kit_parts(session, kit_id)
-    return all(approved_materials(session, policy, part, kind, hub_id, now) for part, _ in parts)
+    return kit_id in askable(session, policy, [kit_id], kind, hub_id, now)
+
+
+def askable(
+    session: Session, policy: ApprovalPolicy, kits: Sequence[UUID], kind: OrganisationKind, hub_id: UUID, now: datetime
+) -> frozenset[UUID]:
+    """Those of the kits for which this kind of facility may ask: each part has a material that is approved enough."""
+    parts: dict[UUID, list[Part]] = {kit_id: [] for kit_id in kits}
+    for kit_id, part in session.exec(select(KitPart.kit_id, Part).join(Part).where(col(KitPart.kit_id).in_(kits))):
+        parts[kit_id].append(part)
+    found = grades(session, policy, [part for of_kit in parts.values() for part in of_kit], hub_id, now)
+    needed = policy.needs(kind)
+    return frozenset(
+        kit_id
+        for kit_id, of_kit in parts.items()
+        if all(any(found[part.version_id, one].suffices_for(needed) for one in part.materials) for part in of_kit)
+    )
 
 
 def accept(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> None:

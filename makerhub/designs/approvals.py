@@ -13,11 +13,12 @@ from sqlmodel import Session, col, select
 
 from makerhub.config import Settings
 from makerhub.designs.models import Approval, ApprovalState, DesignVersion, Part, VersionState
-from makerhub.errors import Invalid, NotAllowed, translatable
+from makerhub.errors import IllegalMove, Invalid, NotAllowed, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Organisation, OrganisationKind
 
 LONGEST_EVIDENCE = 500
+NOTHING_TO_TAKE_BACK = translatable("Nothing is approved there, so there is nothing to take back.")
 
 
 class NotYourOwn(NotAllowed):
@@ -52,6 +53,14 @@ class Scope:
             self.material in ("", material)
             and self.hub_id in (None, hub_id)
             and self.jurisdiction in ("", jurisdiction)
+        )
+
+    def contains(self, other: "Scope") -> bool:
+        """Whether whatever falls under the other falls under this one, going by what they name."""
+        return (
+            self.material in ("", other.material)
+            and self.hub_id in (None, other.hub_id)
+            and self.jurisdiction in ("", other.jurisdiction)
         )
 
 
@@ -105,6 +114,11 @@ def approvals_of(session: Session, version_id: UUID) -> Sequence[Approval]:
     return session.exec(mine.order_by(col(Approval.valid_from), col(Approval.id))).all()
 
 
+def jurisdiction_of(hub: Organisation, policy: ApprovalPolicy) -> str:
+    """Whose rules hold at a hub; empty where nobody has said."""
+    return hub.jurisdiction or policy.jurisdiction
+
+
 def grade(
     session: Session, policy: ApprovalPolicy, part: Part, material: str, hub_id: UUID, now: datetime
 ) -> ApprovalState:
@@ -112,8 +126,29 @@ def grade(
     version = session.get_one(DesignVersion, part.version_id)
     if version.state is VersionState.WITHDRAWN:
         return ApprovalState.WITHDRAWN
-    jurisdiction = session.get_one(Organisation, hub_id).jurisdiction or policy.jurisdiction
+    jurisdiction = jurisdiction_of(session.get_one(Organisation, hub_id), policy)
     return standing(approvals_of(session, version.id), material, hub_id, jurisdiction, now)
+
+
+def grades(
+    session: Session, policy: ApprovalPolicy, parts: Iterable[Part], hub_id: UUID, now: datetime
+) -> dict[tuple[UUID, str], ApprovalState]:
+    """The standing at a hub of many parts at once, in each of their materials: by version and material."""
+    wanted = {(part.version_id, material) for part in parts for material in part.materials}
+    versions = {version_id for version_id, _ in wanted}
+    ended = select(DesignVersion.id).where(
+        col(DesignVersion.id).in_(versions), DesignVersion.state == VersionState.WITHDRAWN
+    )
+    withdrawn = set(session.exec(ended))
+    rows = session.exec(select(Approval).where(col(Approval.version_id).in_(versions))).all()
+    approvals = {version_id: [row for row in rows if row.version_id == version_id] for version_id in versions}
+    jurisdiction = jurisdiction_of(session.get_one(Organisation, hub_id), policy)
+    return {
+        (version_id, material): ApprovalState.WITHDRAWN
+        if version_id in withdrawn
+        else standing(approvals[version_id], material, hub_id, jurisdiction, now)
+        for version_id, material in wanted
+    }
 
 
 def approved_materials(
@@ -121,11 +156,31 @@ def approved_materials(
 ) -> frozenset[str]:
     """The materials of which a piece of this part may be made by this hub for this kind of facility."""
     needed = policy.needs(kind)
-    return frozenset(
-        material
-        for material in part.materials
-        if grade(session, policy, part, material, hub_id, now).suffices_for(needed)
-    )
+    found = grades(session, policy, [part], hub_id, now)
+    return frozenset(material for (_, material), state in found.items() if state.suffices_for(needed))
+
+
+def lying_in(approvals: Iterable[Approval], scope: Scope, now: datetime) -> list[Approval]:
+    """The approvals within a scope that hold now or will; those that end when it becomes a prototype there again."""
+    judged = (ApprovalState.COMMUNITY_REVIEWED, ApprovalState.CLINICALLY_APPROVED)
+    return [
+        row
+        for row in approvals
+        if row.state in judged and scope.contains(scope_of(row)) and (not row.valid_until or now < row.valid_until)
+    ]
+
+
+def check(session: Session, version: DesignVersion, decision: Decision, *, by: UUID, now: datetime) -> Approval | None:
+    """Raise what `decide` would raise, and change nothing; gives the approval that the decision would carry on."""
+    problems = dict(_problems(decision, now))
+    if problems:
+        raise Invalid(fields=problems)
+    if version.published_by == by and decision.state is not ApprovalState.WITHDRAWN:
+        raise NotYourOwn
+    row = _row_for(session, version, decision)
+    if row is not None and decision.state not in row.MOVES.get(row.state, frozenset()):
+        raise IllegalMove(before=str(row.state), after=str(decision.state))
+    return row
 
 
 def decide(session: Session, version: DesignVersion, decision: Decision, *, by: UUID, now: datetime) -> Approval:
@@ -134,12 +189,8 @@ def decide(session: Session, version: DesignVersion, decision: Decision, *, by: 
     So an approval is renewed by another one, and the first keeps its evidence. Raises `Invalid` by field, `NotYourOwn`,
     and `IllegalMove` for what was withdrawn: that stays so. Every step stays in the log with its evidence.
     """
-    problems = dict(_problems(decision, now))
-    if problems:
-        raise Invalid(fields=problems)
-    if version.published_by == by:
-        raise NotYourOwn
-    row = _row_for(session, version, decision)
+    _lock(session, version)
+    row = check(session, version, decision, by=by, now=now)
     if row is None:
         row = Approval(
             version_id=version.id,
@@ -166,11 +217,31 @@ def decide(session: Session, version: DesignVersion, decision: Decision, *, by: 
     return row
 
 
+def take_back(
+    session: Session, version: DesignVersion, scope: Scope, *, evidence: str, by: UUID, now: datetime
+) -> list[Approval]:
+    """Make the version a prototype again within the scope: every approval that lies in it ends, which the log keeps.
+
+    What a wider approval allows stays allowed. Raises `Invalid` by field, also when there is nothing to take back.
+    """
+    problems = dict(_evidence_problems(evidence))
+    if problems:
+        raise Invalid(fields=problems)
+    _lock(session, version)
+    ending = lying_in(approvals_of(session, version.id), scope, now)
+    if not ending:
+        raise Invalid(fields={"state": NOTHING_TO_TAKE_BACK})
+    why = evidence.strip()
+    for row in ending:
+        after = ApprovalState.PROTOTYPE
+        move(
+            session, row, after, now=now, by=by, why=why, evidence=why, decided_by=by, valid_from=now, valid_until=None
+        )
+    return ending
+
+
 def _problems(decision: Decision, now: datetime) -> Iterable[tuple[str, str]]:
-    if not decision.evidence.strip():
-        yield "evidence", translatable("Say on what this rests: who tested what, and where the report is.")
-    if len(decision.evidence.strip()) > LONGEST_EVIDENCE:
-        yield "evidence", translatable("Keep this under 500 characters, and link to the report.")
+    yield from _evidence_problems(decision.evidence)
     if decision.state is ApprovalState.PROTOTYPE:
         yield "state", translatable("Choose what you have decided.")
     if decision.valid_until is not None and decision.valid_until <= max(now, decision.valid_from):
@@ -179,12 +250,20 @@ def _problems(decision: Decision, now: datetime) -> Iterable[tuple[str, str]]:
         yield "valid_until", translatable("A clinical approval ends some day. Say when.")
 
 
-def _row_for(session: Session, version: DesignVersion, decision: Decision) -> Approval | None:
-    """The approval of exactly this scope that this decision carries on, if there is one.
+def _evidence_problems(evidence: str) -> Iterable[tuple[str, str]]:
+    if not evidence.strip():
+        yield "evidence", translatable("Say on what this rests: who tested what, and where the report is.")
+    if len(evidence.strip()) > LONGEST_EVIDENCE:
+        yield "evidence", translatable("Keep this under 500 characters, and link to the report.")
 
-    The version's row is locked: two decisions come one after the other, and none while a print is being started.
-    """
+
+def _lock(session: Session, version: DesignVersion) -> None:
+    """Two decisions come one after the other, and none while a print is being started."""
     session.exec(select(DesignVersion.id).where(DesignVersion.id == version.id).with_for_update()).one()
+
+
+def _row_for(session: Session, version: DesignVersion, decision: Decision) -> Approval | None:
+    """The approval of exactly this scope that this decision carries on, if there is one."""
     same = [row for row in approvals_of(session, version.id) if scope_of(row) == decision.scope]
     ended = next((row for row in same if row.state is ApprovalState.WITHDRAWN), None)
     return ended or next((row for row in same if decision.state in row.MOVES[row.state]), None)

@@ -37,6 +37,16 @@ class ApprovalState(StrEnum):
         return self.rank >= max(needed.rank, 0)
 
 
+class UploadState(StrEnum):
+    """Where an upload stands: waiting to be checked, fit or unfit to be published, or done with."""
+
+    RECEIVED = "received"
+    CHECKED = "checked"
+    REFUSED = "refused"
+    PUBLISHED = "published"
+    DISCARDED = "discarded"
+
+
 class Design(SQLModel, table=True):
     """A design under the name of its folder, whatever its versions."""
 
@@ -85,8 +95,10 @@ class Approval(SQLModel, table=True):
         ApprovalState.PROTOTYPE: frozenset(
             {ApprovalState.COMMUNITY_REVIEWED, ApprovalState.CLINICALLY_APPROVED, ApprovalState.WITHDRAWN}
         ),
-        ApprovalState.COMMUNITY_REVIEWED: frozenset({ApprovalState.CLINICALLY_APPROVED, ApprovalState.WITHDRAWN}),
-        ApprovalState.CLINICALLY_APPROVED: frozenset({ApprovalState.WITHDRAWN}),
+        ApprovalState.COMMUNITY_REVIEWED: frozenset(
+            {ApprovalState.CLINICALLY_APPROVED, ApprovalState.PROTOTYPE, ApprovalState.WITHDRAWN}
+        ),
+        ApprovalState.CLINICALLY_APPROVED: frozenset({ApprovalState.PROTOTYPE, ApprovalState.WITHDRAWN}),
     }
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -207,3 +219,32 @@ class PlateSlice(SQLModel, table=True):
     placements: list[tuple[float, float, bool]] = Field(default_factory=list, sa_type=JSON)
     slicer_version: str = Field(max_length=100)
     sliced_at: datetime
+
+
+class Upload(SQLModel, table=True):
+    """A design that somebody handed in: an archive, or one mesh with the text of a `manifest` that its form made.
+
+    `mends` says that meshes are to be mended where that can be done. `findings` holds what was found of each part, and
+    `problem` why it was refused: a sentence to be translated, with the values in it.
+    """
+
+    __tablename__ = "upload"
+    MOVES: ClassVar[Mapping[UploadState, frozenset[UploadState]]] = {
+        UploadState.RECEIVED: frozenset({UploadState.CHECKED, UploadState.REFUSED, UploadState.DISCARDED}),
+        UploadState.CHECKED: frozenset({UploadState.PUBLISHED, UploadState.RECEIVED, UploadState.DISCARDED}),
+        UploadState.REFUSED: frozenset({UploadState.RECEIVED, UploadState.DISCARDED}),
+    }
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    hub_id: UUID = Field(foreign_key="organisation.id", index=True)
+    uploaded_by: UUID = Field(foreign_key="person.id")
+    uploaded_at: datetime
+    file_name: str = Field(max_length=200)
+    manifest: str = Field(default="", max_length=20_000)
+    mends: bool = False
+    state: UploadState = Field(default=UploadState.RECEIVED, sa_type=state_type(UploadState))
+    name: str = Field(default="", max_length=200)
+    findings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    problem: str = Field(default="", max_length=1000)
+    problem_values: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    version_id: UUID | None = Field(default=None, foreign_key="design_version.id")

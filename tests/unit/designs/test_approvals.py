@@ -196,3 +196,71 @@ def test_nobody_reviews_what_they_published(world: World, version: DesignVersion
         row.published_by = world.dispatcher.id
     with pytest.raises(NotYourOwn), world.database.changing() as session:
         review(session, session.get_one(DesignVersion, version.id), world.dispatcher)
+
+
+def take_back(world: World, version: DesignVersion, scope: Scope, evidence: str = "It cracked.") -> list[Approval]:
+    with world.database.changing() as session:
+        row = session.get_one(DesignVersion, version.id)
+        return approvals.take_back(session, row, scope, evidence=evidence, by=world.dispatcher.id, now=later(days=1))
+
+
+def test_what_is_taken_back_is_a_prototype_again_and_can_be_approved_again(
+    world: World, version: DesignVersion
+) -> None:
+    first = decide(world, version, scope=Scope(hub_id=world.hub.id))
+    renewed = decide(world, version, scope=Scope(hub_id=world.hub.id, material="PETG"), valid_until=later(days=9))
+    assert {row.id for row in take_back(world, version, Scope(hub_id=world.hub.id))} == {first.id, renewed.id}
+    ended = world.get(Approval, first.id)
+    assert (ended.state, ended.evidence, ended.valid_until) == (PROTOTYPE, "It cracked.", None)
+    again = decide(world, version, scope=Scope(hub_id=world.hub.id), evidence="Mended by annealing.")
+    assert (again.id, again.state) == (first.id, REVIEWED)
+
+
+def test_only_what_lies_within_the_scope_is_taken_back(world: World, version: DesignVersion) -> None:
+    wide, other = decide(world, version), decide(world, version, scope=Scope(material="PLA", hub_id=world.hub.id))
+    withdrawn = decide(world, version, WITHDRAWN, Scope(hub_id=world.hub.id, jurisdiction="GB"))
+    here = decide(world, version, scope=Scope(material="PETG", hub_id=world.hub.id))
+    assert [row.id for row in take_back(world, version, Scope(material="PETG", hub_id=world.hub.id))] == [here.id]
+    left = {row.id: row.state for row in world.all(Approval)}
+    assert (left[wide.id], left[other.id], left[withdrawn.id]) == (REVIEWED, REVIEWED, WITHDRAWN)
+
+
+@pytest.mark.parametrize(("evidence", "field"), [(" ", "evidence"), ("It cracked.", "state")])
+def test_to_take_back_needs_a_reason_and_something_to_take_back(
+    world: World, version: DesignVersion, evidence: str, field: str
+) -> None:
+    decide(world, version, valid_until=later(hours=9))  # which has expired a day later
+    with pytest.raises(Invalid) as refusal:
+        take_back(world, version, Scope(), evidence)
+    assert list(refusal.value.fields) == [field]
+
+
+def test_a_check_raises_what_the_decision_would_and_changes_nothing(world: World, version: DesignVersion) -> None:
+    decide(world, version, WITHDRAWN, Scope(material="PLA"), evidence="It softens.")
+    before = [row.model_dump() for row in world.all(Approval)]
+    decision = Decision(Scope(material="PLA"), REVIEWED, "Tested.", NOW)
+    with world.database.reading() as session:
+        with pytest.raises(IllegalMove):
+            approvals.check(session, version, decision, by=world.dispatcher.id, now=NOW)
+        fine = Decision(Scope(material="PETG"), REVIEWED, "Tested.", NOW)
+        assert approvals.check(session, version, fine, by=world.dispatcher.id, now=NOW) is None
+    assert [row.model_dump() for row in world.all(Approval)] == before
+
+
+def test_who_published_a_version_may_still_withdraw_it(world: World, version: DesignVersion) -> None:
+    with world.database.changing() as session:
+        session.get_one(DesignVersion, version.id).published_by = world.dispatcher.id
+    assert decide(world, version, WITHDRAWN).state is WITHDRAWN
+
+
+def test_grades_are_those_of_each_part_alone(world: World, version: DesignVersion) -> None:
+    decide(world, version, scope=Scope(material="PETG"))
+    world.withdraw(world.kit)
+    parts = [world.part(of) for of in (version, world.headband, world.kit)]
+    with world.database.reading() as session:
+        found = approvals.grades(session, ApprovalPolicy(), parts, world.hub.id, NOW)
+        assert found == {
+            (part.version_id, "PETG"): approvals.grade(session, ApprovalPolicy(), part, "PETG", world.hub.id, NOW)
+            for part in parts
+        }
+    assert set(found.values()) == {REVIEWED, WITHDRAWN}
