@@ -42,17 +42,17 @@ def sent_to_facilities_of(person: Person) -> SelectOfScalar[Lot]:
 
 @visibility(Recall)
 def recalls(person: Person) -> ColumnElement[bool]:
-    """Dispatchers of every hub see what is recalled and why; the others see the notices for their facilities."""
-    return everything() if has_role(person, Role.DISPATCHER, Role.ADMIN) else nothing()
+    """Dispatchers and reviewers see what is recalled and why; the others see the notices for their facilities."""
+    return everything() if has_role(person, Role.DISPATCHER, Role.REVIEWER, Role.ADMIN) else nothing()
 
 
 @visibility(RecallNotice)
 def recall_notices(person: Person) -> ColumnElement[bool]:
-    """One's own facilities' notices, and as a dispatcher those of the facilities that ask one's hubs."""
+    """One's own facilities' notices; as a dispatcher or a reviewer those of the facilities that ask one's hubs."""
     if has_role(person, Role.ADMIN):
         return everything()
     asking = select(SupplyRequest.facility_id).where(
-        col(SupplyRequest.hub_id).in_(organisation_ids(person, Role.DISPATCHER))
+        col(SupplyRequest.hub_id).in_(organisation_ids(person, Role.DISPATCHER, Role.REVIEWER))
     )
     facility = col(RecallNotice.facility_id)
     return or_(facility.in_(organisation_ids(person, Role.REQUESTER)), facility.in_(asking))

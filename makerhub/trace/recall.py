@@ -7,17 +7,19 @@ tells every facility that got pieces. What is under way at that moment is found 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.delivery import service as delivery
-from makerhub.delivery.models import Allocation
+from makerhub.delivery.models import Allocation, Shipment, ShipmentState
 from makerhub.demand.models import RequestLine, SupplyRequest
+from makerhub.designs import approvals
 from makerhub.designs import service as designs
-from makerhub.designs.models import DesignVersion, Part, PlateSlice
-from makerhub.errors import Invalid, MovedMeanwhile, translatable
+from makerhub.designs.models import ApprovalState, DesignVersion, Part, PlateSlice, VersionState
+from makerhub.errors import IllegalMove, Invalid, MovedMeanwhile, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.production.models import Attempt
 from makerhub.stock import service as stock
@@ -40,9 +42,10 @@ class Scope:
 
 @dataclass(frozen=True)
 class Reach:
-    """What a recall would touch now: lots that are set aside, and how many pieces each facility got."""
+    """What a recall would touch now: lots set aside, shipments unpacked, and how many pieces each facility got."""
 
     lots: int
+    shipments: int
     facilities: Mapping[UUID, int]
 
 
@@ -54,6 +57,24 @@ def withdraw_version(session: Session, version: DesignVersion, *, by: UUID, why:
     _require_reason(why)
     designs.withdraw(session, version, by=by, why=why.strip(), now=now)
     return recall(session, Scope(version.id), by=by, why=why, now=now)
+
+
+def withdraw_within(
+    session: Session, version: DesignVersion, scope: Scope, *, by: UUID, why: str, now: datetime
+) -> Recall:
+    """The same within a scope: of one material, or at one hub; without either it is the version that is withdrawn.
+
+    Raises `Invalid` without a reason and `IllegalMove` when it is withdrawn there already.
+    """
+    if not scope.material and scope.hub_id is None:
+        return withdraw_version(session, version, by=by, why=why, now=now)
+    _require_reason(why)
+    if version.state is VersionState.WITHDRAWN:
+        raise IllegalMove(before=str(version.state), after=str(ApprovalState.WITHDRAWN))
+    where = approvals.Scope(scope.material, scope.hub_id)
+    decision = approvals.Decision(where, ApprovalState.WITHDRAWN, why, now)
+    approvals.decide(session, version, decision, by=by, now=now)
+    return recall(session, scope, by=by, why=why, now=now)
 
 
 def recall(session: Session, scope: Scope, *, by: UUID, why: str, now: datetime) -> Recall:
@@ -99,8 +120,13 @@ def answer(session: Session, notice: RecallNotice, *, set_aside: int, by: UUID, 
 
 def reach(session: Session, scope: Scope) -> Reach:
     """What a recall of this scope would touch if it were begun now."""
-    lots = session.exec(_lots(scope).where(col(Lot.state).in_(IN_USE))).all()
-    return Reach(len(lots), _sent(session, scope))
+    in_use = _lots(scope).where(col(Lot.state).in_(IN_USE))
+    packed = (
+        select(func.count(func.distinct(Shipment.id)))
+        .join(Allocation, col(Allocation.shipment_id) == Shipment.id)
+        .where(Shipment.state == ShipmentState.PACKED, col(Allocation.lot_id).in_(_lot_ids(in_use)))
+    )
+    return Reach(len(session.exec(in_use).all()), session.exec(packed).one(), _sent(session, scope))
 
 
 def scope_of(row: Recall) -> Scope:
@@ -126,14 +152,19 @@ def _lots(scope: Scope) -> SelectOfScalar[Lot]:
     return wanted.order_by(col(Lot.id))
 
 
+def _lot_ids(lots: SelectOfScalar[Lot]) -> SelectOfScalar[UUID]:
+    return cast("SelectOfScalar[UUID]", lots.with_only_columns(col(Lot.id)).order_by(None))
+
+
 def _sent(session: Session, scope: Scope) -> Mapping[UUID, int]:
     """How many pieces within the scope each facility got, or will get of what is on its way."""
-    lots = _lots(scope).with_only_columns(col(Lot.id)).order_by(None)
     sent = (
         select(SupplyRequest.facility_id, func.sum(Allocation.quantity))
         .join(RequestLine, col(RequestLine.request_id) == SupplyRequest.id)
         .join(Allocation, col(Allocation.line_id) == RequestLine.id)
-        .where(col(Allocation.state).in_(SENT), col(Allocation.lot_id).in_(lots))
+        .join(Shipment, col(Shipment.id) == Allocation.shipment_id)
+        .where(col(Allocation.state).in_(SENT), Shipment.state != ShipmentState.PACKED)
+        .where(col(Allocation.lot_id).in_(_lot_ids(_lots(scope))))
         .group_by(col(SupplyRequest.facility_id))
     )
     return {facility_id: int(pieces) for facility_id, pieces in session.exec(sent)}

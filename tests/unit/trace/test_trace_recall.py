@@ -1,8 +1,10 @@
+from typing import Any
+
 import pytest
 from builders import NOW, World, later
 
 from makerhub.delivery.models import Allocation, AllocationState, Shipment, ShipmentState
-from makerhub.designs.models import DesignVersion, PlateSlice, VersionState
+from makerhub.designs.models import Approval, ApprovalState, DesignVersion, PlateSlice, VersionState
 from makerhub.errors import IllegalMove, Invalid
 from makerhub.production.models import Attempt, AttemptState
 from makerhub.stock import service as stock
@@ -120,7 +122,53 @@ def test_what_it_would_touch_is_known_before(world: World) -> None:
     world.deliver(world.request(), world.lot(4), 3)
     with world.database.reading() as session:
         reach = recall.reach(session, Scope(world.headband.id))
-    assert (reach.lots, reach.facilities) == (1, {world.care_home.id: 3})
+    assert (reach.lots, reach.shipments, reach.facilities) == (1, 0, {world.care_home.id: 3})
+
+
+def test_a_shipment_that_would_be_unpacked_is_counted_once(world: World) -> None:
+    request, one, another = world.request(), world.lot(4), world.lot(4)
+    world.reserve(request, one, 2)
+    world.reserve(request, another, 2)
+    world.pack(request)
+    with world.database.reading() as session:
+        reach = recall.reach(session, Scope(world.headband.id))
+    assert (reach.lots, reach.shipments, reach.facilities) == (2, 1, {})
+
+
+def withdraw_within(world: World, **scope: Any) -> Recall:
+    with world.database.changing() as session:
+        row = session.get_one(DesignVersion, world.headband.id)
+        wanted = Scope(row.id, **scope)
+        return recall.withdraw_within(session, row, wanted, by=world.dispatcher.id, why="it softens", now=NOW)
+
+
+def test_a_version_is_withdrawn_for_one_material_and_its_lots_are_recalled(world: World) -> None:
+    lot = world.lot(4)
+    other = withdraw_within(world, material="PLA")
+    assert (other.material, world.get(Lot, lot.id).state) == ("PLA", LotState.PASSED)
+    withdraw_within(world, material="PETG", hub_id=world.hub.id)
+    assert world.get(Lot, lot.id).state is LotState.RECALLED
+    assert world.get(DesignVersion, world.headband.id).state is VersionState.PUBLISHED
+    withdrawn = [row for row in world.all(Approval) if row.state is ApprovalState.WITHDRAWN]
+    assert [(row.material, row.hub_id, row.evidence) for row in withdrawn] == [
+        ("PLA", None, "it softens"),
+        ("PETG", world.hub.id, "it softens"),
+    ]
+
+
+def test_without_a_material_or_a_hub_it_is_the_version_that_is_withdrawn(world: World) -> None:
+    withdraw_within(world)
+    assert world.get(DesignVersion, world.headband.id).state is VersionState.WITHDRAWN
+    for scope in ({}, {"material": "PETG"}):
+        with pytest.raises(IllegalMove):
+            withdraw_within(world, **scope)
+
+
+def test_what_is_withdrawn_for_a_material_is_so_once(world: World) -> None:
+    withdraw_within(world, material="PETG")
+    with pytest.raises(IllegalMove):
+        withdraw_within(world, material="PETG")
+    assert len(world.all(Recall)) == 1
 
 
 def test_a_facility_answers_and_is_asked_again_when_more_reaches_it(world: World) -> None:
