@@ -86,6 +86,12 @@ class Settings:
         "The least that a design must be for a hospital: “prototype”, “community_reviewed” or “clinically_approved”.",
     )
     approval_for_care_homes: ApprovalLevel = setting("prototype", "The same for a care home.")
+    takes_money: bool = setting(
+        False, "The hub is paid for what it makes: designs whose licence forbids that are refused."
+    )
+    further_licences: tuple[str, ...] = setting(
+        (), "Licences of designs that the operator has read and accepts, besides those that makerhub knows."
+    )
     largest_request: int = setting(100_000, "Largest quantity that one line of a request may ask for.")
     longest_plate_hours: int = setting(10, "Longest print, in hours, that is put on one build plate.")
 
@@ -98,6 +104,11 @@ class Settings:
     def files_directory(self) -> Path:
         """Where meshes and G-code are kept, named by the hash of their content."""
         return self.data_directory / "files"
+
+    @property
+    def uploads_directory(self) -> Path:
+        """Where designs that were handed in wait until they are published or discarded."""
+        return self.data_directory / "uploads"
 
     @property
     def key_file(self) -> Path:

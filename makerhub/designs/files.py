@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from pathlib import Path
+from uuid import UUID
 
 from makerhub.errors import NotFound
 
@@ -35,6 +37,34 @@ class FileStore:
 
     def _file(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256
+
+
+class UploadBox:
+    """What was handed in, until it is published or discarded: a folder an upload, with its content and pictures."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, upload: UUID, name: str, content: bytes) -> None:
+        """Keep one file of an upload, durably; one of the same name is replaced."""
+        place = self.folder / str(upload)
+        place.mkdir(parents=True, exist_ok=True)
+        _write_whole(place / name, content)
+
+    def get(self, upload: UUID, name: str) -> bytes:
+        """One file of an upload; raises `NotFound`."""
+        try:
+            return (self.folder / str(upload) / name).read_bytes()
+        except FileNotFoundError as error:
+            raise NotFound from error
+
+    def remove(self, upload: UUID) -> None:
+        """Forget all files of an upload, if there are any."""
+        shutil.rmtree(self.folder / str(upload), ignore_errors=True)
+
+    def uploads(self) -> list[UUID]:
+        """The uploads of which there are files."""
+        return [UUID(place.name) for place in self.folder.iterdir()] if self.folder.is_dir() else []
 
 
 def _write_whole(file: Path, content: bytes) -> None:

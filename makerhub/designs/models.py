@@ -38,10 +38,11 @@ class ApprovalState(StrEnum):
 
 
 class UploadState(StrEnum):
-    """Where an upload stands: waiting to be checked, fit or unfit to be published, or done with."""
+    """Where an upload stands: to be checked, fit or unfit, taken into the catalogue, or done with."""
 
     RECEIVED = "received"
     CHECKED = "checked"
+    ACCEPTED = "accepted"
     REFUSED = "refused"
     PUBLISHED = "published"
     DISCARDED = "discarded"
@@ -231,7 +232,8 @@ class Upload(SQLModel, table=True):
     __tablename__ = "upload"
     MOVES: ClassVar[Mapping[UploadState, frozenset[UploadState]]] = {
         UploadState.RECEIVED: frozenset({UploadState.CHECKED, UploadState.REFUSED, UploadState.DISCARDED}),
-        UploadState.CHECKED: frozenset({UploadState.PUBLISHED, UploadState.RECEIVED, UploadState.DISCARDED}),
+        UploadState.CHECKED: frozenset({UploadState.ACCEPTED, UploadState.RECEIVED, UploadState.DISCARDED}),
+        UploadState.ACCEPTED: frozenset({UploadState.PUBLISHED, UploadState.REFUSED}),
         UploadState.REFUSED: frozenset({UploadState.RECEIVED, UploadState.DISCARDED}),
     }
 
