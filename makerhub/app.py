@@ -19,6 +19,8 @@ from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile, read_profiles
 from makerhub.designs.prusa_slicer import PrusaSlicer
 from makerhub.designs.slicer import Slicer
+from makerhub.designs.tasks import work_on_uploads
+from makerhub.designs.uploads import desk_of
 from makerhub.fleet.addresses import AddressPolicy, Reach
 from makerhub.fleet.gateway import PrinterGateway
 from makerhub.fleet.octoprint import OctoPrint
@@ -38,6 +40,7 @@ from makerhub.web.hub import Hub
 
 TASKS = (
     forget_sign_ins,
+    work_on_uploads,
     check_printers,
     plan_jobs,
     dispatch_jobs,
@@ -107,6 +110,7 @@ def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None =
         "settings": settings,
         "database": database,
         "files": files,
+        "desk": desk_of(settings, database, files, clock),
         "plates": PlateCache(database, files, slicer, clock),
         "key_box": key_box,
         "profiles": profiles,

@@ -22,10 +22,21 @@ from makerhub.cli.doctor import examine
 from makerhub.config import Settings, load
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
+from makerhub.designs.manifest import MANIFEST_NAME
 from makerhub.designs.profiles import read_profile
-from makerhub.designs.publishing import check_folder, publish_catalogue
+from makerhub.designs.publishing import check, check_folder, publish, publish_catalogue
+from makerhub.designs.submission import (
+    MAX_TOTAL_BYTES,
+    Submission,
+    from_folder,
+    from_mesh,
+    from_zip,
+    is_zip,
+    too_much,
+)
+from makerhub.designs.uploads import desk_of
 from makerhub.errors import MakerhubError, NotFound
-from makerhub.gcode.guard import check
+from makerhub.gcode import guard
 from makerhub.migrations import is_current, migrate
 from makerhub.people import service as people
 from makerhub.people.models import Organisation, OrganisationKind, Role
@@ -171,6 +182,44 @@ def designs_check(folder: Path, as_json: bool) -> None:
     console.print(table)
 
 
+@designs.command("import")
+@click.argument("path", type=click.Path(path_type=Path, exists=True))
+@click.option(
+    "--manifest",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The okh.toml of a single mesh that has none beside it.",
+)
+@click.pass_obj
+def designs_import(settings: Settings, path: Path, manifest: Path | None) -> None:
+    """Take the design in PATH into the catalogue: a folder or a ZIP with an okh.toml, or one mesh with --manifest.
+
+    It keeps its author, licence and source, and is a prototype until somebody has reviewed it.
+    """
+    desk = desk_of(settings, with_database(settings), FileStore(settings.files_directory), utc_now)
+    submission = submission_at(path, manifest)
+    with console.status(f"Checking {submission.key}…"):
+        checked = check(submission, desk.licences)
+        version = publish(desk.database, desk.files, checked, desk.clock)
+    if version is None:
+        console.print(f"{checked.manifest.name} {checked.manifest.version} is in the catalogue already")
+    else:
+        console.print(f"{version.name} {version.version} by {version.licensor} ({version.license}) is in the catalogue")
+
+
+def submission_at(path: Path, manifest: Path | None) -> Submission:
+    """What is handed in at the command line."""
+    if path.is_dir() or path.name == MANIFEST_NAME:
+        return from_folder(path.resolve() if path.is_dir() else path.resolve().parent)
+    if path.stat().st_size > MAX_TOTAL_BYTES:
+        raise too_much()
+    content = path.read_bytes()
+    if is_zip(content):
+        return from_zip(content, path.name)
+    if manifest is None:
+        raise click.UsageError(f"{path.name} is a single mesh: give its okh.toml with --manifest, or import its folder")
+    return from_mesh(content, path.name, manifest.read_text(encoding="utf-8"))
+
+
 @main.group()
 def gcode() -> None:
     """Look at G-code."""
@@ -183,7 +232,7 @@ def gcode() -> None:
 @click.pass_obj
 def gcode_check(settings: Settings, file: Path, printer: str, as_json: bool) -> None:
     """Say whether FILE is safe to print on this model of printer."""
-    report = check(file.read_bytes(), read_profile(settings.printer_profiles / f"{printer}.toml").limits())
+    report = guard.check(file.read_bytes(), read_profile(settings.printer_profiles / f"{printer}.toml").limits())
     if as_json:
         findings = [asdict(finding) for finding in report.findings]
         click.echo(json.dumps({"safe": report.safe, "findings": findings}, default=str))

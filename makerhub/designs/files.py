@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -62,9 +63,10 @@ class UploadBox:
         """Forget all files of an upload, if there are any."""
         shutil.rmtree(self.folder / str(upload), ignore_errors=True)
 
-    def uploads(self) -> list[UUID]:
-        """The uploads of which there are files."""
-        return [UUID(place.name) for place in self.folder.iterdir()] if self.folder.is_dir() else []
+    def older_than(self, moment: datetime) -> list[UUID]:
+        """The uploads of which there are files, and none that is newer."""
+        places = self.folder.iterdir() if self.folder.is_dir() else ()
+        return [UUID(place.name) for place in places if place.stat().st_mtime < moment.timestamp()]
 
 
 def _write_whole(file: Path, content: bytes) -> None:

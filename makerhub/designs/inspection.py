@@ -36,13 +36,15 @@ def inspect_mesh(file: Path, bodies: int = 1, limits: SandboxLimits = LIMITS) ->
 
     `bodies` is how many bodies the manifest promises.
     """
-    report = _report_on(file.resolve(), bodies, limits)
+    report = report_on(file, bodies, limits)
     if report.problems:
         raise MeshRefused(report)
     return report
 
 
-def _report_on(file: Path, bodies: int, limits: SandboxLimits) -> MeshReport:
+def report_on(file: Path, bodies: int = 1, limits: SandboxLimits = LIMITS) -> MeshReport:
+    """What a mesh is and all of its problems, for whatever file; blocks up to some seconds."""
+    file = file.resolve()
     if file.stat().st_size > max(MAX_ASCII_BYTES, MAX_BINARY_BYTES):
         return unreadable(MeshProblem.TOO_LARGE)
     command = [sys.executable, "-m", "makerhub.designs.inspection", str(file), str(bodies)]

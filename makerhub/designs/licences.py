@@ -34,6 +34,9 @@ class LicencePolicy:
     further: frozenset[str] = frozenset()
 
 
+FREE = LicencePolicy()
+"""A hub that gives away what it makes."""
+
 _OPEN = re.compile(
     r"CERN-OHL-(1\.[12]|[PSW]-2\.0)"
     r"|CC0-1\.0|CC-BY(-SA)?-(2\.0|2\.5|3\.0|4\.0)"

@@ -225,8 +225,8 @@ class PlateSlice(SQLModel, table=True):
 class Upload(SQLModel, table=True):
     """A design that somebody handed in: an archive, or one mesh with the text of a `manifest` that its form made.
 
-    `mends` says that meshes are to be mended where that can be done. `findings` holds what was found of each part, and
-    `problem` why it was refused: a sentence to be translated, with the values in it.
+    `mends` says that meshes are to be mended where that can be done. `findings` holds what the design is and what was
+    found of its parts, and `problem` why it was refused: a sentence to be translated, with the values in it.
     """
 
     __tablename__ = "upload"
@@ -245,8 +245,7 @@ class Upload(SQLModel, table=True):
     manifest: str = Field(default="", max_length=20_000)
     mends: bool = False
     state: UploadState = Field(default=UploadState.RECEIVED, sa_type=state_type(UploadState))
-    name: str = Field(default="", max_length=200)
-    findings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
+    findings: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     problem: str = Field(default="", max_length=1000)
     problem_values: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     version_id: UUID | None = Field(default=None, foreign_key="design_version.id")

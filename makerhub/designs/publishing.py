@@ -15,8 +15,8 @@ from sqlmodel import Session, col, select
 from makerhub.db import Clock, Database
 from makerhub.designs.files import FileStore
 from makerhub.designs.geometry import MeshReport
-from makerhub.designs.inspection import inspect_mesh
-from makerhub.designs.licences import LicencePolicy, require_permission
+from makerhub.designs.inspection import MeshRefused, report_on
+from makerhub.designs.licences import FREE, LicencePolicy, require_permission
 from makerhub.designs.manifest import Manifest, PartManifest
 from makerhub.designs.models import Component, Design, DesignVersion, Kit, KitComponent, KitPart, Part
 from makerhub.designs.pictures import thumbnail
@@ -32,10 +32,6 @@ class VersionTaken(Invalid):
         "There is a version %(version)s of “%(name)s” already, with other content. "
         "Versions never change: give this one a new number."
     )
-
-
-FREE = LicencePolicy()
-"""A hub that gives away what it makes."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +60,19 @@ def check_folder(folder: Path) -> CheckedDesign:
 
 
 def check(submission: Submission, policy: LicencePolicy = FREE) -> CheckedDesign:
-    """What was handed in, with its licence and every mesh checked; meshes in a child process with limits.
+    """What was handed in, if it may be published; meshes are read in a child process with limits.
 
     Raises `ManifestInvalid`, `LicenceRefused` or `MeshRefused` with what is wrong.
     """
+    design = look_at(submission, policy)
+    for part in design.parts:
+        if part.report.problems:
+            raise MeshRefused(part.report)
+    return design
+
+
+def look_at(submission: Submission, policy: LicencePolicy = FREE) -> CheckedDesign:
+    """As `check`, but with what is wrong with the meshes in their reports."""
     manifest = submission.manifest()
     require_permission(manifest.license, policy)
     parts = [_checked(part, submission.files[part.export]) for part in manifest.parts]
@@ -111,7 +116,7 @@ def _new_version(session: Session, checked: CheckedDesign, now: datetime, by: UU
     design = session.exec(select(Design).where(Design.key == manifest.key)).first() or Design(key=manifest.key)
     session.add(design)
     session.flush()
-    _require_new(session, design.id, manifest)
+    require_new(session, manifest)
     version = DesignVersion(
         design_id=design.id,
         version=manifest.version,
@@ -130,9 +135,12 @@ def _new_version(session: Session, checked: CheckedDesign, now: datetime, by: UU
     return version
 
 
-def _require_new(session: Session, design_id: UUID, manifest: Manifest) -> None:
-    same = select(DesignVersion.id).where(
-        DesignVersion.design_id == design_id, DesignVersion.version == manifest.version
+def require_new(session: Session, manifest: Manifest) -> None:
+    """Raise `VersionTaken` where the design has this version already."""
+    same = (
+        select(DesignVersion.id)
+        .join(Design)
+        .where(Design.key == manifest.key, DesignVersion.version == manifest.version)
     )
     if session.exec(same).first() is not None:
         raise VersionTaken(version=manifest.version, name=manifest.name)
@@ -163,7 +171,7 @@ def _checked(part: PartManifest, content: bytes) -> CheckedPart:
     with tempfile.NamedTemporaryFile() as file:
         file.write(content)
         file.flush()
-        return CheckedPart(part, content, content, inspect_mesh(Path(file.name)))
+        return CheckedPart(part, content, content, report_on(Path(file.name)))
 
 
 @dataclass(frozen=True)

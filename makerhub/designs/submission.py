@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import tomli_w
+
 from makerhub.designs.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, Manifest, parse_manifest, require_files
 from makerhub.errors import Invalid, translatable
 
@@ -87,7 +89,7 @@ def from_folder(folder: Path) -> Submission:
 def from_zip(content: bytes, name: str) -> Submission:
     """The design in a ZIP archive called `name`, at its top or in its only folder."""
     if content.count(_ENTRY) > MAX_ENTRIES:  # each would become an object before anything could be refused
-        raise _too_much()
+        raise too_much()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             files = dict(_members(archive))
@@ -99,15 +101,30 @@ def from_zip(content: bytes, name: str) -> Submission:
 def from_mesh(content: bytes, name: str, manifest: str) -> Submission:
     """One mesh called `name` with the text of a manifest that names it as its only export."""
     if len(content) > MAX_FILE_BYTES:
-        raise _too_much()
+        raise too_much()
     key = key_of(parse_manifest(manifest, key=Path(name).stem).name)
     return Submission(key, {MANIFEST_NAME: manifest.encode(), name: content})
+
+
+def manifest_of_mesh(name: str, **told: str) -> str:
+    """The text of a manifest for one mesh called `name`, of what its form told: `name`, `function`, `license` …"""
+    material = told.pop("material")
+    part = {"name": told["name"], "export": name, "printing-process": "FDM", "material": material}
+    return tomli_w.dumps({"okhv": "OKH-LOSHv1.0", **told, "part": [part]})
 
 
 def key_of(name: str) -> str:
     """A name as a folder and an address may have it: small Latin letters, figures and hyphens."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return "-".join(re.findall("[a-z0-9]+", plain))[:80].strip("-") or "design"
+
+
+def too_much() -> SubmissionRefused:
+    """The refusal of what is larger than it may be."""
+    megabyte = 1_000_000
+    return SubmissionRefused(
+        TOO_MUCH, files=MAX_FILES, each=MAX_FILE_BYTES // megabyte, total=MAX_TOTAL_BYTES // megabyte
+    )
 
 
 def is_zip(content: bytes) -> bool:
@@ -155,7 +172,7 @@ def _members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     if entry.file_size > MAX_FILE_BYTES:
-        raise _too_much()
+        raise too_much()
     with archive.open(entry) as stream:
         content = stream.read(entry.file_size + 1)
     if len(content) != entry.file_size:
@@ -170,7 +187,7 @@ def _file(folder: Path, name: str) -> bytes:
     with path.open("rb") as stream:
         content = stream.read(MAX_FILE_BYTES + 1)
     if len(content) > MAX_FILE_BYTES:
-        raise _too_much()
+        raise too_much()
     return content
 
 
@@ -181,11 +198,4 @@ def _stays_inside(name: str) -> bool:
 
 def _require_few(files: int, total: int) -> None:
     if files > MAX_FILES or total > MAX_TOTAL_BYTES:
-        raise _too_much()
-
-
-def _too_much() -> SubmissionRefused:
-    megabyte = 1_000_000
-    return SubmissionRefused(
-        TOO_MUCH, files=MAX_FILES, each=MAX_FILE_BYTES // megabyte, total=MAX_TOTAL_BYTES // megabyte
-    )
+        raise too_much()

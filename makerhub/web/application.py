@@ -27,6 +27,7 @@ from makerhub.web import (
     recalls,
     registration,
     requester,
+    reviewer,
     tracing,
 )
 from makerhub.web.filters import add_filters
@@ -49,6 +50,7 @@ AUDIENCES: tuple[Audience, ...] = (
     courier.audience,
     public.audience,
     tracing.audience,
+    reviewer.audience,
     recalls.audience,
     admin.audience,
 )
@@ -56,13 +58,13 @@ ACCESS = (delivery_access, demand_access, printers_access, production_access, st
 """Importing them states who may see which rows; without its rule a model shows nothing."""
 
 LARGEST_FORM_BYTES = 1024 * 1024
-"""A page that takes files raises its own `request.max_content_length`."""
+"""A page that takes files says so in its policy."""
 
 
 def create_web(hub: Hub, audiences: Sequence[Audience] = AUDIENCES) -> Flask:
     """The application of `hub`, with the pages of `audiences`; starts nothing in the background.
 
-    The order matters: another site is refused before the policy is asked, and the policy before the form's token.
+    The order matters: another site is refused before the policy is asked, and the policy before any form is read.
     """
     app = Flask("makerhub.web")
     app.extensions["makerhub"] = hub
@@ -78,8 +80,8 @@ def create_web(hub: Hub, audiences: Sequence[Audience] = AUDIENCES) -> Flask:
     )
     Babel(app, locale_selector=viewer_language)
     refuse_other_sites(app)
-    refuse_zero_bytes(app)
     guard(app, {"static": PUBLIC, **POLICIES})
+    refuse_zero_bytes(app)
     want_form_tokens(app)
     add_sign_in(app, hub.database)
     add_filters(app)

@@ -12,6 +12,7 @@ from makerhub.db import Clock, Database
 from makerhub.designs.approvals import ApprovalPolicy, policy_of
 from makerhub.designs.files import FileStore
 from makerhub.designs.profiles import PrinterProfile
+from makerhub.designs.uploads import Desk, desk_of
 from makerhub.printers.keys import KeyBox
 
 
@@ -31,6 +32,11 @@ class Hub:
     def policy(self) -> ApprovalPolicy:
         """Which approval each kind of facility requires."""
         return policy_of(self.settings)
+
+    @property
+    def desk(self) -> Desk:
+        """Where designs are handed in."""
+        return desk_of(self.settings, self.database, self.files, self.clock)
 
 
 def hub() -> Hub:

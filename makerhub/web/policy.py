@@ -24,10 +24,14 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Policy:
-    """Who may open a page: `visitors` everybody; else whoever has one of `roles`, or simply is signed in if none."""
+    """Who may open a page: `visitors` everybody; else whoever has one of `roles`, or simply is signed in if none.
+
+    `largest_body` is in bytes, for pages that take files from those who may open them.
+    """
 
     visitors: bool = False
     roles: tuple[Role, ...] = ()
+    largest_body: int | None = None
 
     def admits(self, person: Person) -> bool:
         """Whether a signed-in person may open the page."""
@@ -48,11 +52,11 @@ def signed_in(view: View) -> View:
     return _state(view, SIGNED_IN)
 
 
-def allowed(*roles: Role) -> Callable[[View], View]:
-    """Let whoever has one of `roles`, in any organisation, open this page."""
+def allowed(*roles: Role, largest_body: int | None = None) -> Callable[[View], View]:
+    """Let whoever has one of `roles`, in any organisation, open this page and send it up to `largest_body` bytes."""
     if not roles:
         raise ValueError("name the roles, or say signed_in")
-    return lambda view: _state(view, Policy(roles=roles))
+    return lambda view: _state(view, Policy(roles=roles, largest_body=largest_body))
 
 
 def guard(app: Flask, others: Mapping[str, Policy]) -> None:
@@ -87,6 +91,7 @@ def _refuse() -> ResponseReturnValue | None:
         return _to_sign_in()
     if not policy.admits(person):
         abort(404)
+    request.max_content_length = policy.largest_body or request.max_content_length
     return None
 
 

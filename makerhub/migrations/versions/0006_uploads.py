@@ -27,7 +27,6 @@ def upgrade() -> None:
         sa.Column("manifest", text(length=20_000), nullable=False),
         sa.Column("mends", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Enum(*_STATES, name="uploadstate", native_enum=False, length=32), nullable=False),
-        sa.Column("name", text(length=200), nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.Column("problem", text(length=1000), nullable=False),
         sa.Column("problem_values", sa.JSON(), nullable=False),

@@ -49,5 +49,5 @@ def packed(files: Mapping[str, bytes] = FILES, compression: int = zipfile.ZIP_DE
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", compression) as writer:
         for name, content in files.items():
-            writer.writestr(name, content)
+            writer.writestr(zipfile.ZipInfo(name), content, compression)
     return archive.getvalue()
