@@ -20,6 +20,7 @@ Points = NDArray[np.float64]
 
 _CIRCLE_SEGMENTS = 20
 _TOLERANCE_MM = 0.07
+_GROOVE_MM = 0.6  # a nozzle of 0.4 mm still leaves it open
 
 
 def spline(points: Sequence[tuple[float, float]], count: int = 160) -> Points:
@@ -97,8 +98,12 @@ def soft_slab(section: CrossSection, height: float, top: float = 0.8, bottom: fl
     The outer radii of the section must be larger than both, so that the outline can shrink without tying knots.
     """
     angles = np.linspace(0, np.pi / 2, steps + 1)
-    rounds = zip(top * (1 - np.cos(angles)), height - top + top * np.sin(angles), strict=True)
-    rings = [(bottom, 0.0), (0.0, bottom), *rounds] if top else [(bottom, 0.0), (0.0, bottom), (0.0, height)]
+    rounds = list(zip(top * (1 - np.cos(angles)), height - top + top * np.sin(angles), strict=True))
+    return lofted(section, [(bottom, 0.0), (0.0, bottom), *(rounds if top else [(0.0, height)])])
+
+
+def lofted(section: CrossSection, rings: Sequence[tuple[float, float]]) -> Manifold:
+    """A solid through copies of the section, each an inset (negative: wider) and its height, from below upwards."""
     contours = [contour for contour in section.simplify(_TOLERANCE_MM).to_polygons() if len(contour) > 2]
     levels = [[_inset(contour, inset) for contour in contours] for inset, _ in rings]
     corners = np.concatenate(
@@ -114,7 +119,7 @@ def prism(section: CrossSection, height: float, z: float = 0.0) -> Manifold:
     return section.extrude(height).translate((0, 0, z))
 
 
-def lettering(text: str, height: float, stroke_width: float = 0.6) -> CrossSection:
+def lettering(text: str, height: float, stroke_width: float = _GROOVE_MM) -> CrossSection:
     """Letters of the given height as strokes, in the middle of the origin; knows those of `glyphs` alone."""
     unit = height / 6
     lines, x = [], 0.0
@@ -135,30 +140,42 @@ def part_mark(
     letter_mm: float = 4.5,
     lot_mm: float = 22.0,
     two_lines: bool = False,
+    framed: bool = False,
     depth_mm: float = 0.4,
 ) -> Manifold:
     """What marks a part, to be cut out of a flat face: its code and revision, and a field for its lot.
 
     The mark lies around the origin and reaches from z = -`depth_mm` to above 0: move it to the face and subtract it.
-    The field is a hollow `lot_mm` wide, in which a pen's writing is not rubbed off. 0.4 mm is two layers: read by eye
-    and by a fingernail, yet no notch. `two_lines` puts the lot below the revision.
+    The field is a hollow `lot_mm` wide, in which a pen's writing is not rubbed off, or `framed` by a groove alone, where
+    something is printed on top of it. 0.4 mm is two layers: read by eye and by a fingernail, yet no notch. `two_lines`
+    puts the lot below the revision.
     """
-    return prism(mark_outline(code, version, letter_mm, lot_mm, two_lines), depth_mm + 1.0, -depth_mm)
+    outline = mark_outline(code, version, letter_mm=letter_mm, lot_mm=lot_mm, two_lines=two_lines, framed=framed)
+    return prism(outline, depth_mm + 1.0, -depth_mm)
 
 
 def mark_outline(
-    code: str, version: str, letter_mm: float = 4.5, lot_mm: float = 22.0, two_lines: bool = False
+    code: str,
+    version: str,
+    *,
+    letter_mm: float = 4.5,
+    lot_mm: float = 22.0,
+    two_lines: bool = False,
+    framed: bool = False,
 ) -> CrossSection:
     """The outline of `part_mark`, with its middle in the origin: for faces that are not flat."""
-    revision, lot = lettering(f"{code} {version}", letter_mm), lot_field(letter_mm, lot_mm)
+    revision, lot = lettering(f"{code} {version}", letter_mm), lot_field(letter_mm, lot_mm, framed=framed)
     lines = _below(revision, lot, letter_mm * 0.55) if two_lines else _beside(revision, lot, letter_mm * 1.4)
     return _centred(lines)
 
 
-def lot_field(letter_mm: float, width_mm: float) -> CrossSection:
+def lot_field(letter_mm: float, width_mm: float, *, framed: bool = False) -> CrossSection:
     """The word LOT and a field of the given width for a pen, somewhat higher than the letters."""
-    field = CrossSection.square((width_mm - 2.0, letter_mm * 1.35 - 2.0), center=True)
-    return _beside(lettering("LOT", letter_mm), field.offset(1.0, circular_segments=_CIRCLE_SEGMENTS), letter_mm * 0.4)
+    core = CrossSection.square((width_mm - 2.0, letter_mm * 1.35 - 2.0), center=True)
+    field = core.offset(1.0, circular_segments=_CIRCLE_SEGMENTS)
+    if framed:
+        field -= field.offset(-_GROOVE_MM, circular_segments=_CIRCLE_SEGMENTS)
+    return _beside(lettering("LOT", letter_mm), field, letter_mm * 0.4)
 
 
 def triangles_of(solid: Manifold) -> Triangles:
