@@ -160,21 +160,13 @@ def approved_materials(
     return frozenset(material for (_, material), state in found.items() if state.suffices_for(needed))
 
 
-def lying_in(approvals: Iterable[Approval], scope: Scope, now: datetime) -> list[Approval]:
-    """The approvals within a scope that hold now or will; those that end when it becomes a prototype there again."""
-    judged = (ApprovalState.COMMUNITY_REVIEWED, ApprovalState.CLINICALLY_APPROVED)
-    return [
-        row
-        for row in approvals
-        if row.state in judged and scope.contains(scope_of(row)) and (not row.valid_until or now < row.valid_until)
-    ]
-
-
 def check(session: Session, version: DesignVersion, decision: Decision, *, by: UUID, now: datetime) -> Approval | None:
     """Raise what `decide` would raise, and change nothing; gives the approval that the decision would carry on."""
     problems = dict(_problems(decision, now))
     if problems:
         raise Invalid(fields=problems)
+    if version.state is VersionState.WITHDRAWN:
+        raise IllegalMove(before=str(version.state), after=str(decision.state))
     if version.published_by == by and decision.state is not ApprovalState.WITHDRAWN:
         raise NotYourOwn
     row = _row_for(session, version, decision)
@@ -224,13 +216,8 @@ def take_back(
 
     What a wider approval allows stays allowed. Raises `Invalid` by field, also when there is nothing to take back.
     """
-    problems = dict(_evidence_problems(evidence))
-    if problems:
-        raise Invalid(fields=problems)
     _lock(session, version)
-    ending = lying_in(approvals_of(session, version.id), scope, now)
-    if not ending:
-        raise Invalid(fields={"state": NOTHING_TO_TAKE_BACK})
+    ending = check_take_back(session, version, scope, evidence, now)
     why = evidence.strip()
     for row in ending:
         after = ApprovalState.PROTOTYPE
@@ -238,6 +225,29 @@ def take_back(
             session, row, after, now=now, by=by, why=why, evidence=why, decided_by=by, valid_from=now, valid_until=None
         )
     return ending
+
+
+def check_take_back(
+    session: Session, version: DesignVersion, scope: Scope, evidence: str, now: datetime
+) -> list[Approval]:
+    """Raise what `take_back` would raise, and change nothing; gives the approvals that would end."""
+    problems = dict(_evidence_problems(evidence))
+    if problems:
+        raise Invalid(fields=problems)
+    ending = _lying_in(approvals_of(session, version.id), scope, now)
+    if not ending:
+        raise Invalid(fields={"state": NOTHING_TO_TAKE_BACK})
+    return ending
+
+
+def _lying_in(approvals: Iterable[Approval], scope: Scope, now: datetime) -> list[Approval]:
+    """The approvals within a scope that hold now or will; those that end when it becomes a prototype there again."""
+    judged = (ApprovalState.COMMUNITY_REVIEWED, ApprovalState.CLINICALLY_APPROVED)
+    return [
+        row
+        for row in approvals
+        if row.state in judged and scope.contains(scope_of(row)) and (not row.valid_until or now < row.valid_until)
+    ]
 
 
 def _problems(decision: Decision, now: datetime) -> Iterable[tuple[str, str]]:

@@ -3,7 +3,7 @@
 What was typed travels along in the addresses: see `request_form`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from sqlmodel import Session, col, select
 
 from makerhub.demand import service as demand
 from makerhub.demand.models import SupplyRequest, Urgency
+from makerhub.designs.approvals import ApprovalPolicy
+from makerhub.designs.models import ApprovalState
 from makerhub.errors import translatable
 from makerhub.people.models import Organisation, OrganisationKind, Role
 from makerhub.people.service import facilities_of
@@ -39,6 +41,13 @@ audience = Audience(
         ),
     ),
 )
+
+NOT_YET = {
+    ApprovalState.PROTOTYPE: translatable("This hub makes it no more: it was withdrawn here."),
+    ApprovalState.COMMUNITY_REVIEWED: translatable("You may not ask for it yet: nobody has reviewed it for this hub."),
+    ApprovalState.CLINICALLY_APPROVED: translatable("You may not ask for it yet: it is not clinically approved here."),
+}
+"""Why a design is shown and can't be chosen, by what it lacks."""
 
 URGENCIES = (
     (Urgency.CRITICAL, translatable("Critical"), translatable("We run out within two days, or have none left.")),
@@ -113,6 +122,7 @@ def _ask(screen: Screen) -> str:
 def _screen(
     session: Session, screen: Screen, choices: Choices, draft: Draft, given: Answers, errors: Mapping[str, str]
 ) -> str:
+    barred = _barred(session, choices, given) if screen is Screen.WHAT else {}
     return render_template(
         f"asking/{screen.value}.html",
         choices=choices,
@@ -122,7 +132,9 @@ def _screen(
         given=given.request,
         errors=errors,
         summary={name: _with_kit(name, problem, choices) for name, problem in errors.items()},
-        designs=_wanted_first(choices),
+        designs=_wanted_first(choices, barred),
+        barred=barred,
+        asked_hub=session.get(Organisation, given.request.hub_id),
         urgencies=URGENCIES,
         today=hub().clock().astimezone(viewer_zone()).date(),
         already=_asked_already(session, choices, draft, given) if screen is Screen.CHECK else [],
@@ -159,11 +171,30 @@ def _options(organisations: Sequence[Organisation]) -> list[tuple[UUID, str, str
     return [(one.id, one.name, one.place) for one in organisations]
 
 
-def _wanted_first(choices: Choices) -> Sequence[tuple[Card, Sequence[Choice]]]:
-    """The designs by name, each with its kits, but first the one whose page led here."""
+def _barred(session: Session, choices: Choices, given: Answers) -> dict[str, str]:
+    """Why the facility may not ask this hub for some kits, in English, by the kit's key."""
+    facility, asked = (session.get(Organisation, key) for key in (given.request.facility_id, given.request.hub_id))
+    if facility is None or asked is None:
+        return {}
+    policy, now, kits = hub().policy, hub().clock(), [choice.kit.id for choice in choices.kits.values()]
+    may = demand.askable(session, policy, kits, facility.kind, asked.id, now)
+    made = demand.askable(session, ApprovalPolicy(policy.jurisdiction), kits, facility.kind, asked.id, now)
+    needed = policy.needs(facility.kind)
+    return {
+        choice.key: NOT_YET[needed if choice.kit.id in made else ApprovalState.PROTOTYPE]
+        for choice in choices.kits.values()
+        if choice.kit.id not in may
+    }
+
+
+def _wanted_first(choices: Choices, barred: Collection[str]) -> Sequence[tuple[Card, Sequence[Choice]]]:
+    """The designs by name, each with its kits: first the one whose page led here, last those that are barred."""
     wanted = request.values.get("design", "")
     of_designs = [(card, list(kits)) for card, kits in groupby(choices.kits.values(), lambda choice: choice.card)]
-    return sorted(of_designs, key=lambda of_design: of_design[0].key != wanted)
+    return sorted(
+        of_designs,
+        key=lambda of_design: (of_design[0].key != wanted, all(choice.key in barred for choice in of_design[1])),
+    )
 
 
 def _sent_before() -> SupplyRequest | None:

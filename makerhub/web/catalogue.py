@@ -15,7 +15,7 @@ from makerhub.lifecycle import history
 
 @dataclass(frozen=True)
 class Card:
-    """One design; `picture` is the SHA-256 of its largest part's picture, empty when there is none."""
+    """One design; `picture` is the SHA-256 of its version's picture, empty when there is none."""
 
     key: str
     version: DesignVersion
@@ -69,7 +69,7 @@ def cards(session: Session) -> list[Card]:
         known = newest.get(key)
         if known is None or version.state is VersionState.PUBLISHED or known.state is VersionState.WITHDRAWN:
             newest[key] = version
-    pictures = pictures_of(session, [version.id for version in newest.values()])
+    pictures = pictures_of(session, list(newest.values()))
     found = [Card(key, version, pictures.get(version.id, "")) for key, version in newest.items()]
     return sorted(found, key=lambda card: (card.version.name.casefold(), card.key))
 
@@ -94,17 +94,33 @@ def why_withdrawn(session: Session, version: DesignVersion) -> str:
     return withdrawn[-1].why if withdrawn else ""
 
 
-def pictures_of(session: Session, versions: Sequence[UUID]) -> dict[UUID, str]:
-    """The picture of the largest part of each version, by the version's id."""
-    drawn = select(Part.version_id, Part.picture_sha256).where(
-        col(Part.version_id).in_(versions), Part.picture_sha256 != ""
-    )
-    return dict(session.exec(drawn.order_by(col(Part.volume_mm3))).all())
+def find_version(session: Session, key: str, version: str) -> DesignVersion:
+    """The version of a design by its number; raises `NotFound`."""
+    wanted = select(DesignVersion).join(Design).where(Design.key == key, DesignVersion.version == version)
+    found = session.exec(wanted.order_by(col(DesignVersion.published_at).desc())).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def key_of(session: Session, version: DesignVersion) -> str:
+    """The name of the design in addresses."""
+    return session.get_one(Design, version.design_id).key
+
+
+def pictures_of(session: Session, versions: Sequence[DesignVersion]) -> dict[UUID, str]:
+    """The picture of each version, or else that of its largest part, by the version's id."""
+    ids = [version.id for version in versions]
+    drawn = select(Part.version_id, Part.picture_sha256).where(col(Part.version_id).in_(ids), Part.picture_sha256 != "")
+    of_parts = dict(session.exec(drawn.order_by(col(Part.volume_mm3))).all())
+    return of_parts | {version.id: version.picture_sha256 for version in versions if version.picture_sha256}
 
 
 def is_picture(session: Session, sha256: str) -> bool:
-    """Whether this is the picture of a part of the catalogue, and so may be seen by everybody."""
-    return session.exec(select(Part.id).where(Part.picture_sha256 == sha256)).first() is not None
+    """Whether this is the picture of a version or of a part of the catalogue, and so may be seen by everybody."""
+    of_version = select(DesignVersion.id).where(DesignVersion.picture_sha256 == sha256)
+    of_part = select(Part.id).where(Part.picture_sha256 == sha256)
+    return any(session.exec(wanted).first() is not None for wanted in (of_part, of_version))
 
 
 @dataclass(frozen=True)

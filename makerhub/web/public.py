@@ -1,17 +1,33 @@
 """The catalogue, for everybody: what can be made, of what, under which licence, and whether it still may be."""
 
 import re
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, abort, render_template
+from sqlmodel import Session
 
+from makerhub.designs.versions import ancestors
 from makerhub.errors import translatable
 from makerhub.people.access import has_role
-from makerhub.people.models import Role
-from makerhub.web.catalogue import card, cards, is_picture, shown_kits, versions_of, why_withdrawn
+from makerhub.people.models import Person, Role
+from makerhub.people.service import facilities_of, hubs_of
+from makerhub.web.catalogue import (
+    card,
+    cards,
+    find_version,
+    is_picture,
+    key_of,
+    shown_kits,
+    versions_of,
+    why_withdrawn,
+)
+from makerhub.web.changes import compare
 from makerhub.web.hub import hub
 from makerhub.web.markdown import render
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import public
+from makerhub.web.recalls import WITHDRAWERS
+from makerhub.web.standing import Asker, askers, shown_approvals, standings
 from makerhub.web.viewer import viewer_or_none
 
 pages = Blueprint("public", __name__)
@@ -35,7 +51,10 @@ SHA256 = re.compile("[0-9a-f]{64}")
 def designs() -> str:
     """The catalogue."""
     with hub().database.reading() as session:
-        return render_template("public/designs.html", cards=cards(session))
+        found = cards(session)
+        return render_template(
+            "public/designs.html", cards=found, standings=standings(session, [card.version for card in found])
+        )
 
 
 @pages.get("/designs/<key>")
@@ -46,6 +65,7 @@ def design(key: str) -> str:
     with hub().database.reading() as session:
         shown = card(session, key)
         versions = versions_of(session, key)
+        who_may_ask = askers(session, shown.version)
         return render_template(
             "public/design.html",
             card=shown,
@@ -53,16 +73,43 @@ def design(key: str) -> str:
             kits=shown_kits(session, shown.version.id),
             notes=render(shown.version.readme),
             versions=versions,
+            standings=standings(session, versions),
+            askers=who_may_ask,
+            approvals=shown_approvals(session, shown.version.id),
             reasons={version.id: why_withdrawn(session, version) for version in versions},
-            may_withdraw=person is not None and has_role(person, Role.DISPATCHER, Role.ADMIN),
-            may_ask=shown.is_published and (person is None or has_role(person, Role.REQUESTER)),
+            may_withdraw=person is not None and has_role(person, *WITHDRAWERS),
+            reviewed_for=hubs_of(session, person, Role.REVIEWER) if person else [],
+            asks=shown.is_published and (person is None or has_role(person, Role.REQUESTER)),
+            may_ask=person is None or _may_ask(session, person, who_may_ask),
         )
+
+
+@pages.get("/designs/<key>/versions/<version>/changes")
+@public
+def changes(key: str, version: str) -> str:
+    """What a version changed of the one that it was made from."""
+    with hub().database.reading() as session:
+        after = find_version(session, key, version)
+        parent = next(ancestors(session, after), None)
+        return render_template(
+            "public/changes.html",
+            key=key,
+            version=after,
+            comparison=None if parent is None else compare(session, parent, after),
+            parent_key="" if parent is None else key_of(session, parent),
+        )
+
+
+def _may_ask(session: Session, person: Person, who_may_ask: Sequence[Asker]) -> bool:
+    """Whether a facility of this person may ask some hub; who has none yet is told so by the form."""
+    kinds = {facility.kind for facility in facilities_of(session, person)}
+    return not kinds or any(asker.hubs for asker in who_may_ask if asker.kind in kinds)
 
 
 @pages.get("/pictures/<sha256>")
 @public
 def picture(sha256: str) -> Response:
-    """The picture of a part. It is named by its content, so browsers may keep it for ever."""
+    """A picture of a version or a part. It is named by its content, so browsers may keep it for ever."""
     if not SHA256.fullmatch(sha256):
         abort(404)
     with hub().database.reading() as session:

@@ -8,19 +8,25 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session, col, select
 
-from makerhub.designs.models import Design, DesignVersion, VersionState
+from makerhub.designs.models import DesignVersion, VersionState
+from makerhub.designs.service import parts_of
 from makerhub.errors import Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.people.access import find, organisation_ids, visible
 from makerhub.people.models import Organisation, Person, Role
+from makerhub.people.service import hubs_of
 from makerhub.planning.tasks import allocate_lots, plan_jobs
 from makerhub.production.tasks import withdraw_stale_attempts
 from makerhub.trace import recall as recalling
 from makerhub.trace.models import NoticeState, Recall, RecallNotice
+from makerhub.web.catalogue import find_version, key_of
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
 from makerhub.web.typed import whole_number
 from makerhub.web.viewer import viewer
+
+WITHDRAWERS = (Role.DISPATCHER, Role.REVIEWER, Role.ADMIN)
+"""Who may stop a design, and follow its recall."""
 
 pages = Blueprint("recalls", __name__)
 audience = Audience(
@@ -31,14 +37,14 @@ audience = Audience(
             translatable("Recalls"),
             translatable("See what is recalled"),
             translatable("What was withdrawn and why, and which facilities have answered."),
-            (Role.DISPATCHER, Role.ADMIN),
+            WITHDRAWERS,
         ),
     ),
 )
 
 
 @pages.get("/recalls")
-@allowed(Role.DISPATCHER, Role.ADMIN)
+@allowed(*WITHDRAWERS)
 def overview() -> str:
     """Every recall, the newest first."""
     with hub().database.reading() as session:
@@ -47,7 +53,7 @@ def overview() -> str:
 
 
 @pages.get("/recalls/<uuid:recall_id>")
-@allowed(Role.DISPATCHER, Role.ADMIN)
+@allowed(*WITHDRAWERS)
 def recall(recall_id: UUID) -> str:
     """One recall: why, and who has answered."""
     with hub().database.reading() as session:
@@ -62,23 +68,23 @@ def recall(recall_id: UUID) -> str:
 
 
 @pages.get("/designs/<key>/versions/<version>/withdraw")
-@allowed(Role.DISPATCHER, Role.ADMIN)
+@allowed(*WITHDRAWERS)
 def confirm_withdraw(key: str, version: str) -> str:
-    """What withdrawing would touch, and the question why."""
+    """What withdrawing would touch, and the question why; `material` and `hub` may narrow it."""
     return _withdraw_page(key, version, {})
 
 
 @pages.post("/designs/<key>/versions/<version>/withdraw")
-@allowed(Role.DISPATCHER, Role.ADMIN)
+@allowed(*WITHDRAWERS)
 def withdraw(key: str, version: str) -> ResponseReturnValue:
     """Withdraw a version, and recall what was made of it."""
     try:
         with hub().database.changing() as session:
-            row = _find_version(session, key, version)
+            row = find_version(session, key, version)
             if row.state is VersionState.WITHDRAWN:
                 raise MovedMeanwhile(translatable("This design has been withdrawn by now."))
-            begun = recalling.withdraw_version(
-                session, row, by=viewer().id, why=request.form.get("why", ""), now=hub().clock()
+            begun = recalling.withdraw_within(
+                session, row, _scope(session, row), by=viewer().id, why=request.form.get("why", ""), now=hub().clock()
             )
     except Invalid as error:
         return _withdraw_page(key, version, error.fields), 400
@@ -137,26 +143,31 @@ def _notice_page(notice_id: UUID, errors: Mapping[str, str]) -> str:
 
 def _withdraw_page(key: str, version: str, errors: Mapping[str, str]) -> str:
     with hub().database.reading() as session:
-        row = _find_version(session, key, version)
-        reach = recalling.reach(session, recalling.Scope(row.id))
+        row = find_version(session, key, version)
+        scope = _scope(session, row)
+        reach = recalling.reach(session, scope)
         return render_template(
             "recalls/withdraw.html",
             key=key,
             version=row,
-            lots=reach.lots,
+            scope=scope,
+            only_hub=session.get_one(Organisation, scope.hub_id).name if scope.hub_id else "",
+            reach=reach,
             facilities=[session.get_one(Organisation, facility_id).name for facility_id in reach.facilities],
             typed=request.form,
             errors=errors,
         )
 
 
-def _find_version(session: Session, key: str, version: str) -> DesignVersion:
-    """The version of a design by its number; the newest of several with the same one."""
-    wanted = select(DesignVersion).join(Design).where(Design.key == key, DesignVersion.version == version)
-    found = session.exec(wanted.order_by(col(DesignVersion.published_at).desc())).first()
-    if found is None:
+def _scope(session: Session, version: DesignVersion) -> recalling.Scope:
+    """All of the version, or what the address or the form narrows it to. Raises `NotFound` for what is not there."""
+    material, hub_id = request.values.get("material", ""), request.values.get("hub", "")
+    if material and material not in {one for part in parts_of(session, version.id) for one in part.materials}:
         raise NotFound
-    return found
+    mine = {str(one.id): one.id for one in hubs_of(session, viewer(), *WITHDRAWERS)}
+    if hub_id and hub_id not in mine:
+        raise NotFound
+    return recalling.Scope(version.id, material, mine.get(hub_id))
 
 
 def _find_notice(session: Session, notice_id: UUID) -> RecallNotice:
@@ -180,7 +191,8 @@ def _shown(session: Session, row: Recall) -> dict[str, object]:
     return {
         "recall": row,
         "version": version,
-        "key": session.get_one(Design, version.design_id).key,
+        "key": key_of(session, version),
+        "only_hub": session.get_one(Organisation, row.hub_id).name if row.hub_id else "",
         "told": len(notices),
         "answered": sum(notice.state is NoticeState.ANSWERED for notice in notices),
     }

@@ -81,7 +81,7 @@ def show(session: Session, requests: Sequence[SupplyRequest]) -> list[ShownReque
         .order_by(col(RequestLine.needed_by), col(DesignVersion.name), col(Kit.position))
     ).all()
     progress = progress_of(session, [line for line, _, _, _ in rows])
-    pictures = pictures_of(session, [version.id for _, _, version, _ in rows])
+    pictures = pictures_of(session, [version for _, _, version, _ in rows])
     lines: dict[UUID, list[ShownLine]] = {}
     for line, kit, version, key in rows:
         name, picture = kit_name(version, kit), pictures.get(version.id, "")

@@ -43,6 +43,8 @@ def places(world: World) -> Mapping[str, object]:
         "label": shipped.label,
         "key": "headband",
         "version": "1.0",
+        "version_id": world.headband.id,
+        "hub_id": world.hub.id,
         "recall_id": withdrawn.recall_id,
         "notice_id": withdrawn.id,
         "sha256": "0" * 64,
@@ -126,11 +128,12 @@ def test_those_whose_things_they_are_see_them_and_no_form_works_without_its_toke
     walk_as_the_rightful(house, world, places, name, role)
 
 
-@pytest.mark.parametrize(("name", "role"), [("kim", Role.COURIER), ("ada", Role.ADMIN)])
-def test_so_do_couriers_and_administrators(
+@pytest.mark.parametrize(("name", "role"), [("kim", Role.COURIER), ("rose", Role.REVIEWER), ("ada", Role.ADMIN)])
+def test_so_do_couriers_reviewers_and_administrators(
     house: House, world: World, places: Mapping[str, object], name: str, role: Role
 ) -> None:
     house.add_person("Ada", (world.hub, Role.ADMIN))
+    house.add_person("Rose", (world.hub, Role.REVIEWER))
     walk_as_the_rightful(house, world, places, name, role)
 
 
