@@ -106,9 +106,8 @@ def from_mesh(content: bytes, name: str, manifest: str) -> Submission:
     return Submission(key, {MANIFEST_NAME: manifest.encode(), name: content})
 
 
-def manifest_of_mesh(name: str, **told: str) -> str:
-    """The text of a manifest for one mesh called `name`, of what its form told: `name`, `function`, `license` …"""
-    material = told.pop("material")
+def manifest_of_mesh(name: str, told: Mapping[str, str], material: str) -> str:
+    """The text of a manifest for one mesh in the file `name`, of what its form told: fields of a manifest."""
     part = {"name": told["name"], "export": name, "printing-process": "FDM", "material": material}
     return tomli_w.dumps({"okhv": "OKH-LOSHv1.0", **told, "part": [part]})
 

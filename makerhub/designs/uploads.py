@@ -69,7 +69,7 @@ def receive(desk: Desk, new: NewUpload) -> Upload:
         hub_id=new.hub_id,
         uploaded_by=new.uploaded_by,
         uploaded_at=desk.clock(),
-        file_name=PurePosixPath(new.file_name.replace("\\", "/")).name[:200] or "design",
+        file_name=base_name(new.file_name),
         manifest=new.manifest,
     )
     desk.box.put(upload.id, CONTENT, new.content)
@@ -130,6 +130,11 @@ def submission_of(box: UploadBox, upload: Upload) -> Submission:
     if upload.manifest:
         return from_mesh(content, upload.file_name, upload.manifest)
     return from_zip(content, upload.file_name)
+
+
+def base_name(name: str) -> str:
+    """The name of a file without the folders that some browsers send."""
+    return PurePosixPath(name.replace("\\", "/")).name[-100:] or "design"
 
 
 def picture_name(number: int) -> str:

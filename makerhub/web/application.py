@@ -11,6 +11,7 @@ from flask_babel import Babel  # type: ignore[import-untyped]
 
 from makerhub.delivery import access as delivery_access
 from makerhub.demand import access as demand_access
+from makerhub.designs import access as designs_access
 from makerhub.key_file import secret_key
 from makerhub.printers import access as printers_access
 from makerhub.production import access as production_access
@@ -29,6 +30,7 @@ from makerhub.web import (
     requester,
     reviewer,
     tracing,
+    uploads,
 )
 from makerhub.web.filters import add_filters
 from makerhub.web.hub import Hub
@@ -49,12 +51,21 @@ AUDIENCES: tuple[Audience, ...] = (
     dispatcher.audience,
     courier.audience,
     public.audience,
+    uploads.audience,
     tracing.audience,
     reviewer.audience,
     recalls.audience,
     admin.audience,
 )
-ACCESS = (delivery_access, demand_access, printers_access, production_access, stock_access, trace_access)
+ACCESS = (
+    delivery_access,
+    demand_access,
+    designs_access,
+    printers_access,
+    production_access,
+    stock_access,
+    trace_access,
+)
 """Importing them states who may see which rows; without its rule a model shows nothing."""
 
 LARGEST_FORM_BYTES = 1024 * 1024

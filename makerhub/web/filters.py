@@ -1,7 +1,9 @@
 """What templates say beyond plain text: times in the viewer's zone, numbers, states in words, links in the menu."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from babel.numbers import format_decimal
 from flask import Flask, current_app
@@ -51,8 +53,8 @@ def _label(state: str) -> str:
     return _translate(words(state))
 
 
-def _translate(text: str) -> str:
-    translated: str = gettext(text)
+def _translate(text: str, values: Mapping[str, object] = MappingProxyType({})) -> str:
+    translated: str = gettext(text, **values)
     return translated
 
 

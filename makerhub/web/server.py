@@ -12,7 +12,12 @@ from waitress.wasyncore import close_all, loop  # type: ignore[import-untyped]
 
 THREADS = 8
 # poll, for select knows no socket above 1023 and a hub that asks a thousand printers has them.
-WAITRESS: dict[str, Any] = {"threads": THREADS, "ident": "makerhub", "asyncore_use_poll": True}
+WAITRESS: dict[str, Any] = {
+    "threads": THREADS,
+    "ident": "makerhub",
+    "asyncore_use_poll": True,
+    "max_request_body_size": 64_000_000,  # pages state their own, smaller limits; above this nothing is even kept
+}
 
 
 class AddressTaken(OSError):

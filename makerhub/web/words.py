@@ -24,6 +24,9 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     "community_reviewed": ("busy", translatable("Community-reviewed")),
     "clinically_approved": ("good", translatable("Clinically approved")),
     "withdrawn": ("calm", translatable("Withdrawn")),
+    "received": ("busy", translatable("Being checked")),
+    "checked": ("warning", translatable("Waits for a decision")),
+    "discarded": ("calm", translatable("Discarded")),
     # printers
     "unchecked": ("calm", translatable("Not checked yet")),
     "active": ("good", translatable("Active")),

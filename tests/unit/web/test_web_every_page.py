@@ -17,7 +17,7 @@ from makerhub.web.policy import Policy, policy_of
 FOR_EVERYBODY = {"filename", "key", "sha256", "version", "recall_id"}
 """What may stand in an address without telling anything of anybody."""
 
-NOT_YET = {"courier.thanks"}
+NOT_YET = {"courier.thanks", "uploads.picture"}
 """Pages of the rightful that are not there in the state that the walk meets."""
 
 FROM_OUR_OWN_PAGE = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
@@ -47,6 +47,8 @@ def places(world: World) -> Mapping[str, object]:
         "hub_id": world.hub.id,
         "recall_id": withdrawn.recall_id,
         "notice_id": withdrawn.id,
+        "upload_id": world.upload().id,
+        "number": 0,
         "sha256": "0" * 64,
         "filename": "makerhub.css",
     }
