@@ -2,6 +2,7 @@
 
 import shutil
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+import tomli_w
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
@@ -17,7 +19,9 @@ from sqlmodel import Session
 from makerhub.app import Makerhub, assemble, prusa_slicer, utc_now
 from makerhub.config import Settings, load
 from makerhub.designs import publishing
+from makerhub.designs.manifest import MANIFEST_NAME
 from makerhub.designs.slicer import Slicer
+from makerhub.designs.submission import from_folder
 from makerhub.errors import MakerhubError
 from makerhub.migrations import migrate
 from makerhub.printers import service as printers
@@ -36,6 +40,8 @@ SPEED = 900.0
 """How many times as fast as real printers the simulated ones print: an hour takes four seconds."""
 SHORTENED_SECONDS = 8
 DATA = Path("var/demo")
+RENEWED = "door-opener"
+"""The design of which the reviewer finds a newer version in her list."""
 
 
 class PrinterKind(StrEnum):
@@ -67,6 +73,7 @@ def run_demo(console: Console, kind: PrinterKind, *, port: int, stay: bool) -> b
         hub = assemble(settings, slicer=slicer_for(kind, settings))
         _prepare(console, hub)
         network = _register(hub, endpoints)
+        _publish_newer(hub, network)
         hub.start()
         try:
             with serving(hub.web, settings.host, port) as address:
@@ -146,6 +153,20 @@ def _register(hub: Makerhub, endpoints: Sequence[Endpoint]) -> Network:
     return network
 
 
+def _publish_newer(hub: Makerhub, network: Network) -> None:
+    """A maker publishes a version of a reviewed design with thicker walls, which waits for the reviewer."""
+    submission = from_folder(hub.settings.catalogue / RENEWED)
+    manifest = tomllib.loads(submission.text(MANIFEST_NAME))
+    major, minor, _ = manifest["version"].split(".")
+    manifest["version"] = f"{major}.{int(minor) + 1}.0"
+    for part in manifest["part"]:
+        part["print"]["perimeters"] += 1
+    notes = submission.files[manifest["readme"]] + b"\nSince this version the walls are thicker: two arms had broken.\n"
+    changed = {MANIFEST_NAME: tomli_w.dumps(manifest).encode(), manifest["readme"]: notes}
+    checked = publishing.check(replace(submission, files={**submission.files, **changed}))
+    publishing.publish(hub.database, hub.files, checked, utc_now, network.makers[1].id)
+
+
 def _register_printer(
     session: Session, hub: Makerhub, network: Network, number: int, model: str, endpoint: Endpoint
 ) -> None:
@@ -187,7 +208,9 @@ def _stay(console: Console, address: str, network: Network) -> None:
     for role, person in network.sign_ins.items():
         table.add_row(role, person.email)
     console.print(table)
-    console.print("A request of the care home waits to be accepted by the dispatcher. Stop the hub with Ctrl-C.")
+    console.print(
+        "A request of the care home waits for the dispatcher, a new version for the reviewer. Stop the hub with Ctrl-C."
+    )
     try:
         while True:
             time.sleep(3600)

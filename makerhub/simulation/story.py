@@ -169,7 +169,7 @@ class Story:
 
 def _version(session: Session, key: str) -> DesignVersion:
     wanted = select(DesignVersion).join(Design, col(Design.id) == DesignVersion.design_id).where(Design.key == key)
-    return session.exec(wanted).one()
+    return session.exec(wanted.order_by(col(DesignVersion.published_at).desc()).limit(1)).one()
 
 
 def _attempts_of(session: Session, maker: Person, state: AttemptState) -> Sequence[Attempt]:
