@@ -154,7 +154,7 @@ _ABOUT_VERSION = (
     ("licensor", Topic.LICENCE, translatable("The licensor is %(after)s instead of %(before)s.")),
     ("repo", Topic.LICENCE, translatable("The source is at %(after)s instead of %(before)s.")),
     ("name", Topic.TEXTS, translatable("The design is called “%(after)s” instead of “%(before)s”.")),
-    ("function", Topic.TEXTS, translatable("Its purpose reads “%(after)s” instead of “%(before)s”.")),
+    ("function", Topic.TEXTS, translatable("Its purpose read “%(before)s” and reads “%(after)s” now.")),
 )
 
 
@@ -305,5 +305,5 @@ def _of_version(before: VersionFacts, after: VersionFacts) -> Iterator[Differenc
             yield Difference(topic, template, {"before": was or "–", "after": becomes or "–"})
     if before.readme != after.readme:
         new, gone = changed_lines(before.readme, after.readme)
-        template = translatable("The notes have changed: %(new)s lines are new, %(gone)s are gone.")
+        template = translatable("The notes have changed. Lines that are new: %(new)s, that are gone: %(gone)s.")
         yield Difference(Topic.TEXTS, template, {"new": len(new), "gone": len(gone)})

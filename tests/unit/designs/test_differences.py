@@ -104,7 +104,7 @@ def test_of_the_same_nothing_is_told() -> None:
         (replace(SHIELD, repo=""), "The source is at – instead of https://example.org.", Topic.LICENCE),
         (
             replace(SHIELD, readme="# Shield\n\nBoil it.\nDry it.\n"),
-            "The notes have changed: 2 lines are new, 1 are gone.",
+            "The notes have changed. Lines that are new: 2, that are gone: 1.",
             Topic.TEXTS,
         ),
     ],
