@@ -20,6 +20,7 @@ Points = NDArray[np.float64]
 
 _CIRCLE_SEGMENTS = 20
 _TOLERANCE_MM = 0.07
+_KNOT_MM2 = 1e-6
 _GROOVE_MM = 0.6  # a nozzle of 0.4 mm still leaves it open
 
 
@@ -39,6 +40,14 @@ def arc(
     """An arc around `centre`, counter-clockwise where the end is larger than the start."""
     angles = np.radians(np.linspace(start_degrees, end_degrees, count))
     return np.array(centre) + radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+
+
+def offset_curve(curve: Points, distance: float | Points) -> Points:
+    """The curve moved to its left by a distance, or by one distance for each point."""
+    along = np.gradient(curve, axis=0)
+    left = np.stack([-along[:, 1], along[:, 0]], axis=-1) / np.linalg.norm(along, axis=1, keepdims=True)
+    moved: Points = curve + left * np.broadcast_to(distance, len(curve))[:, None]
+    return moved
 
 
 def at_length(curve: Points, length: float) -> tuple[Points, Points]:
@@ -62,9 +71,7 @@ def stroke(curve: Points | Sequence[tuple[float, float]], width: float | Points)
 
 def polygon(points: Points) -> CrossSection:
     """The inside of a closed line, whichever way round it runs."""
-    x, y = points.T
-    area = float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
-    return CrossSection([points if area > 0 else points[::-1]])
+    return CrossSection([points if _area(points) > 0 else points[::-1]])
 
 
 def disc(x: float, y: float, radius: float) -> CrossSection:
@@ -103,9 +110,13 @@ def soft_slab(section: CrossSection, height: float, top: float = 0.8, bottom: fl
 
 
 def lofted(section: CrossSection, rings: Sequence[tuple[float, float]]) -> Manifold:
-    """A solid through copies of the section, each an inset (negative: wider) and its height, from below upwards."""
+    """A solid through copies of the section, each an inset (negative: wider) and its height, from below upwards.
+
+    Raises `ValueError` where an inset is more than the section's radii bear: the solid would cut itself.
+    """
     contours = [contour for contour in section.simplify(_TOLERANCE_MM).to_polygons() if len(contour) > 2]
     levels = [[_inset(contour, inset) for contour in contours] for inset, _ in rings]
+    _require_no_knots(levels)
     corners = np.concatenate(
         [_at_height(np.concatenate(level), z) for level, (_, z) in zip(levels, rings, strict=True)]
     )
@@ -146,12 +157,23 @@ def part_mark(
     """What marks a part, to be cut out of a flat face: its code and revision, and a field for its lot.
 
     The mark lies around the origin and reaches from z = -`depth_mm` to above 0: move it to the face and subtract it.
-    The field is a hollow `lot_mm` wide, in which a pen's writing is not rubbed off, or `framed` by a groove alone, where
-    something is printed on top of it. 0.4 mm is two layers: read by eye and by a fingernail, yet no notch. `two_lines`
-    puts the lot below the revision.
+    The field is a hollow `lot_mm` wide, in which a pen's writing is not rubbed off, or it is `framed` by a groove,
+    where something is printed on top of it. 0.4 mm is two layers: read by eye and by a fingernail, yet no notch.
+    `two_lines` puts the lot below the revision.
     """
     outline = mark_outline(code, version, letter_mm=letter_mm, lot_mm=lot_mm, two_lines=two_lines, framed=framed)
     return prism(outline, depth_mm + 1.0, -depth_mm)
+
+
+def front_mark(outline: CrossSection, face: Points, z: float, depth_mm: float = 0.5) -> Manifold:
+    """A mark to be cut into an upright face that bulges forwards (+y), with its middle at x = 0 and the height `z`.
+
+    `face` runs along that face from left to right, seen from above; the mark is read from the front.
+    """
+    reach = float(np.ptp(face[:, 1])) + 6.0
+    letters = prism(outline, reach).rotate((90, 0, 180)).translate((0, float(face[:, 1].max()) + 3.0 - reach, z))
+    skin = stroke(offset_curve(face, 1.5 - depth_mm), 3.0)
+    return letters ^ prism(skin, 100.0, z - 50.0)
 
 
 def mark_outline(
@@ -215,6 +237,21 @@ def _inset(contour: Points, distance: float) -> Points:
     bisector = (inward + before) / (1 + (inward * before).sum(axis=1, keepdims=True))
     moved: Points = contour + distance * bisector
     return moved
+
+
+def _require_no_knots(levels: Sequence[Sequence[Points]]) -> None:
+    for level in levels:
+        signed, covered = sum(_area(contour) for contour in level), CrossSection(list(level)).area()
+        if abs(signed - covered) > _KNOT_MM2:
+            raise ValueError(
+                f"the outline ties knots of {abs(signed - covered):.1g} mm²: round it more, or inset it less"
+            )
+
+
+def _area(contour: Points) -> float:
+    """The area in a contour, negative where it runs clockwise."""
+    x, y = contour.T
+    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()) / 2
 
 
 def _at_height(level: Points, z: float) -> NDArray[np.float64]:
