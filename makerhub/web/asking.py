@@ -4,6 +4,8 @@ What was typed travels along in the addresses: see `request_form`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from uuid import UUID
 
@@ -147,9 +149,10 @@ def _read(session: Session) -> tuple[Choices, Draft, Answers]:
     choices = Choices(
         facilities=facilities_of(session, me),
         hubs=session.exec(hubs).all(),
-        kits={choice.key: choice for choice in kits_to_choose(session)},
+        kits={},
     )
     draft = Draft.read(request.values, choices)
+    choices = replace(choices, kits={choice.key: choice for choice in _kits(session, draft, choices)})
     largest, policy = hub().settings.largest_request, hub().policy
     given = answers(session, draft, choices, me, zone=viewer_zone(), largest=largest, policy=policy, now=now)
     return choices, draft, given
@@ -171,14 +174,29 @@ def _options(organisations: Sequence[Organisation]) -> list[tuple[UUID, str, str
     return [(one.id, one.name, one.place) for one in organisations]
 
 
+def _kits(session: Session, draft: Draft, choices: Choices) -> Sequence[Choice]:
+    """What is offered: versions that the facility may ask for go before newer ones that it may not."""
+    facility = next((one for one in choices.facilities if str(one.id) == draft.facility), None)
+    asked = next((one for one in choices.hubs if str(one.id) == draft.hub), None)
+    if facility is None or asked is None:
+        return kits_to_choose(session, frozenset)
+    return kits_to_choose(session, partial(_askable, session, facility, asked, hub().policy))
+
+
+def _askable(
+    session: Session, facility: Organisation, asked: Organisation, policy: ApprovalPolicy, kits: Sequence[UUID]
+) -> frozenset[UUID]:
+    return demand.askable(session, policy, kits, facility.kind, asked.id, hub().clock())
+
+
 def _barred(session: Session, choices: Choices, given: Answers) -> dict[str, str]:
     """Why the facility may not ask this hub for some kits, in English, by the kit's key."""
     facility, asked = (session.get(Organisation, key) for key in (given.request.facility_id, given.request.hub_id))
     if facility is None or asked is None:
         return {}
-    policy, now, kits = hub().policy, hub().clock(), [choice.kit.id for choice in choices.kits.values()]
-    may = demand.askable(session, policy, kits, facility.kind, asked.id, now)
-    made = demand.askable(session, ApprovalPolicy(policy.jurisdiction), kits, facility.kind, asked.id, now)
+    policy, kits = hub().policy, [choice.kit.id for choice in choices.kits.values()]
+    may = _askable(session, facility, asked, policy, kits)
+    made = _askable(session, facility, asked, ApprovalPolicy(policy.jurisdiction), kits)
     needed = policy.needs(facility.kind)
     return {
         choice.key: NOT_YET[needed if choice.kit.id in made else ApprovalState.PROTOTYPE]

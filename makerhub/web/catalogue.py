@@ -1,7 +1,7 @@
 """The catalogue as pages show it: of each design the version that counts, with its key and its picture."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -29,11 +29,15 @@ class Card:
 
 @dataclass(frozen=True)
 class Choice:
-    """A kit that may be asked for; `key` stands for it in addresses: the design's, and its own if there are several."""
+    """A kit that may be asked for; `key` stands for it in addresses: the design's, and its own if there are several.
+
+    It is of the design's newest version, or of an older one where the newest may not be asked for.
+    """
 
     key: str
     card: Card
     kit: Kit
+    is_newest: bool = True
 
     @property
     def name(self) -> str:
@@ -41,19 +45,40 @@ class Choice:
         return kit_name(self.card.version, self.kit)
 
 
-def choices(session: Session) -> list[Choice]:
-    """Every kit that may be asked for: designs by name, their kits in the design's order."""
-    asked = {card.version.id: card for card in cards(session) if card.is_published}
-    rows = session.exec(select(Kit).where(col(Kit.version_id).in_(asked)).order_by(col(Kit.position))).all()
-    kits: dict[UUID, list[Kit]] = {}
-    for kit in rows:
-        kits.setdefault(kit.version_id, []).append(kit)
-    return [
-        Choice(card.key if len(of_design) == 1 else f"{card.key}.{_slug(kit.name)}", card, kit)
-        for card in asked.values()
-        for of_design in [kits.get(card.version.id, [])]
-        for kit in of_design
-    ]
+def choices(session: Session, may_ask: Callable[[Sequence[UUID]], Collection[UUID]]) -> list[Choice]:
+    """Of each design the kits of the newest version of which something may be asked for, or else of the newest.
+
+    Designs by name, kits in the design's order; `may_ask` picks from ids of kits those that somebody may ask for.
+    """
+    versions = published_versions(session)
+    rows = session.exec(
+        select(Kit)
+        .where(col(Kit.version_id).in_([one.id for of_design in versions.values() for one in of_design]))
+        .order_by(col(Kit.position))
+    ).all()
+    askable = may_ask([kit.id for kit in rows])
+    allowed = {kit.version_id for kit in rows if kit.id in askable}
+    chosen = {
+        key: next((one for one in of_design if one.id in allowed), of_design[0]) for key, of_design in versions.items()
+    }
+    pictures = pictures_of(session, list(chosen.values()))
+    found = []
+    for key, version in sorted(chosen.items(), key=lambda one: (one[1].name.casefold(), one[0])):
+        card = Card(key, version, pictures.get(version.id, ""))
+        kits = [kit for kit in rows if kit.version_id == version.id]
+        for kit in kits:
+            name = key if len(kits) == 1 else f"{key}.{_slug(kit.name)}"
+            found.append(Choice(name, card, kit, version is versions[key][0]))
+    return found
+
+
+def published_versions(session: Session) -> dict[str, list[DesignVersion]]:
+    """The versions of each design that are not withdrawn, the newest first, by the design's key."""
+    wanted = select(Design.key, DesignVersion).join(Design).where(DesignVersion.state == VersionState.PUBLISHED)
+    found: dict[str, list[DesignVersion]] = {}
+    for key, version in session.exec(wanted.order_by(col(DesignVersion.published_at).desc())):
+        found.setdefault(key, []).append(version)
+    return found
 
 
 def _slug(name: str) -> str:

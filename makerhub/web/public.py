@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, abort, render_template
 from sqlmodel import Session
 
+from makerhub.designs.models import VersionState
 from makerhub.designs.versions import ancestors
 from makerhub.errors import translatable
 from makerhub.people.access import has_role
@@ -65,7 +66,8 @@ def design(key: str) -> str:
     with hub().database.reading() as session:
         shown = card(session, key)
         versions = versions_of(session, key)
-        who_may_ask = askers(session, shown.version)
+        earlier = [one for one in versions if one.id != shown.version.id and one.state is VersionState.PUBLISHED]
+        who_may_ask = askers(session, shown.version, earlier=earlier)
         return render_template(
             "public/design.html",
             card=shown,
@@ -103,7 +105,7 @@ def changes(key: str, version: str) -> str:
 def _may_ask(session: Session, person: Person, who_may_ask: Sequence[Asker]) -> bool:
     """Whether a facility of this person may ask some hub; who has none yet is told so by the form."""
     kinds = {facility.kind for facility in facilities_of(session, person)}
-    return not kinds or any(asker.hubs for asker in who_may_ask if asker.kind in kinds)
+    return not kinds or any(asker.may_ask for asker in who_may_ask if asker.kind in kinds)
 
 
 @pages.get("/pictures/<sha256>")

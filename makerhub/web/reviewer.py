@@ -14,15 +14,15 @@ from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs import approvals
 from makerhub.designs.approvals import Decision, approvals_of, jurisdiction_of, scope_of
 from makerhub.designs.models import Approval, ApprovalState, DesignVersion, Kit
-from makerhub.designs.reviewing import Waiting, waiting
-from makerhub.designs.service import parts_of, published
+from makerhub.designs.reviewing import Cause, Waiting, waiting
+from makerhub.designs.service import parts_of
 from makerhub.designs.versions import ancestors, approved_ancestor
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.people.models import Organisation, Role
 from makerhub.people.service import hubs_of
 from makerhub.planning.tasks import allocate_lots, plan_jobs
 from makerhub.production.tasks import withdraw_stale_attempts
-from makerhub.web.catalogue import key_of, pictures_of
+from makerhub.web.catalogue import key_of, pictures_of, published_versions
 from makerhub.web.changes import Comparison, compare
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
@@ -212,24 +212,34 @@ def _found(session: Session, hub_id: UUID, version_id: UUID) -> tuple[Organisati
 
 
 def _waiting_at(session: Session, of_hub: Organisation) -> Iterator[Waits]:
-    versions = published(session)
-    states, pictures = standings(session, versions, [of_hub]), pictures_of(session, versions)
-    jurisdiction = jurisdiction_of(of_hub, hub().policy)
-    for version in versions:
-        rows, materials = approvals_of(session, version.id), _materials(session, version)
-        why = waiting(rows, materials, of_hub.id, jurisdiction, hub().clock())
-        if why is not None:
-            since, _is_approved = _since(session, version, of_hub)
-            yield Waits(
-                hub=of_hub,
-                version=version,
-                picture=pictures.get(version.id, ""),
-                why=why,
-                standing=states[version.id],
-                wanted=_wanted(session, version, of_hub),
-                comparison=compare(session, since, version) if since else None,
-                is_own=version.published_by == viewer().id,
-            )
+    """The newest version of each design, and those before it as long as none after them is approved here."""
+    for versions in published_versions(session).values():
+        states = standings(session, versions, [of_hub])
+        for version in versions:
+            why = _why(session, version, of_hub)
+            if why is not None and (version is versions[0] or why.cause is Cause.ENDING):
+                yield _waits(session, of_hub, version, why, states[version.id])
+            if states[version.id].best.suffices_for(ApprovalState.COMMUNITY_REVIEWED):
+                break
+
+
+def _why(session: Session, version: DesignVersion, of_hub: Organisation) -> Waiting | None:
+    rows, jurisdiction = approvals_of(session, version.id), jurisdiction_of(of_hub, hub().policy)
+    return waiting(rows, _materials(session, version), of_hub.id, jurisdiction, hub().clock())
+
+
+def _waits(session: Session, of_hub: Organisation, version: DesignVersion, why: Waiting, state: Standings) -> Waits:
+    since, _is_approved = _since(session, version, of_hub)
+    return Waits(
+        hub=of_hub,
+        version=version,
+        picture=pictures_of(session, [version]).get(version.id, ""),
+        why=why,
+        standing=state,
+        wanted=_wanted(session, version, of_hub),
+        comparison=compare(session, since, version) if since else None,
+        is_own=version.published_by == viewer().id,
+    )
 
 
 def _since(session: Session, version: DesignVersion, of_hub: Organisation) -> tuple[DesignVersion | None, bool]:

@@ -88,11 +88,20 @@ class ShownApproval:
 
 @dataclass(frozen=True)
 class Asker:
-    """A kind of facility: what it requires, and the names of the hubs that it may ask for some kit of the version."""
+    """A kind of facility: what it requires, and the names of the hubs that it may ask for some kit of the version.
+
+    Where it may ask none, `instead` is the number of the newest earlier version for which it may.
+    """
 
     kind: OrganisationKind
     needed: ApprovalState
     hubs: Sequence[str]
+    instead: str = ""
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether it gets this design at all."""
+        return bool(self.hubs or self.instead)
 
 
 def all_hubs(session: Session) -> Sequence[Organisation]:
@@ -128,16 +137,26 @@ def shown_approvals(session: Session, version_id: UUID) -> list[ShownApproval]:
     ]
 
 
-def askers(session: Session, version: DesignVersion, hubs: Sequence[Organisation] | None = None) -> list[Asker]:
-    """What each kind of facility requires, and which of the hubs (or of all) it may ask for the version now."""
-    kits = session.exec(select(Kit.id).where(Kit.version_id == version.id)).all()
-    policy, now = hub().policy, hub().clock()
+def askers(
+    session: Session,
+    version: DesignVersion,
+    hubs: Sequence[Organisation] | None = None,
+    earlier: Sequence[DesignVersion] = (),
+) -> list[Asker]:
+    """What each kind of facility requires, and which of the hubs (or of all) it may ask for the version now.
+
+    `earlier` are versions that may be asked for instead, the newest first.
+    """
     hubs = all_hubs(session) if hubs is None else hubs
-    return [
-        Asker(
-            kind,
-            policy.needs(kind),
-            [one.name for one in hubs if askable(session, policy, kits, kind, one.id, now)],
-        )
-        for kind in KINDS
-    ]
+    found = []
+    for kind in KINDS:
+        names = _asked(session, version, kind, hubs)
+        others = () if names else (one.version for one in earlier if _asked(session, one, kind, hubs))
+        found.append(Asker(kind, hub().policy.needs(kind), names, next(iter(others), "")))
+    return found
+
+
+def _asked(session: Session, version: DesignVersion, kind: OrganisationKind, hubs: Sequence[Organisation]) -> list[str]:
+    """The names of the hubs that this kind of facility may ask for some kit of the version."""
+    kits = session.exec(select(Kit.id).where(Kit.version_id == version.id)).all()
+    return [one.name for one in hubs if askable(session, hub().policy, kits, kind, one.id, hub().clock())]

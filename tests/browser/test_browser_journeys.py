@@ -135,7 +135,7 @@ def test_a_visitor_looks_at_the_catalogue(town: Town, open_page: Open) -> None:
     expect(picture).to_have_js_property("naturalWidth", 512)
     check_fit(page)
     page.get_by_role("link", name="Headband").click()
-    expect(page.locator("main")).to_contain_text("No authority has approved them for clinical use")
+    expect(page.locator("main")).to_contain_text("No authority has approved it for clinical use")
     check_fit(page)
     page.get_by_role("link", name="Ask for this").click()
     page.wait_for_url(re.compile(r"/sign-in\?next="))

@@ -1,13 +1,14 @@
 """The whole house of pages on a world, and browsers that fill in forms as they find them, without JavaScript."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
-from builders import MK3S, NOW, World, organisation, person
+from builders import MK3S, NOW, World, later, organisation, person
 from jinja2.bccache import Bucket, BytecodeCache
 from unit.web.browsers import Browser, Site, Time
 from werkzeug.test import TestResponse
@@ -15,6 +16,7 @@ from werkzeug.test import TestResponse
 from makerhub.background import Task
 from makerhub.config import Settings
 from makerhub.designs.files import FileStore
+from makerhub.designs.models import DesignVersion, Kit, KitPart, Part
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
 from makerhub.web.application import create_web
 from makerhub.web.hub import Hub
@@ -117,10 +119,46 @@ class _Forms(HTMLParser):
 
 def form_of(page: TestResponse) -> Form:
     """The only form of a page's content."""
+    forms = forms_of(page)
+    assert len(forms) == 1, f"{len(forms)} forms in\n{page.text}"
+    return forms[0]
+
+
+def forms_of(page: TestResponse) -> list[Form]:
+    """Every form of a page's content."""
     parser = _Forms()
     parser.feed(page.text)
-    assert len(parser.forms) == 1, f"{len(parser.forms)} forms in\n{page.text}"
-    return parser.forms[0]
+    return parser.forms
+
+
+def next_version(house: House, parent: DesignVersion, **columns: Any) -> DesignVersion:
+    """A version 2.0 that nobody has judged, made from one with a band: thicker, of another filling, and with a note."""
+    old = house.world.part(parent)
+    with house.database.changing() as session:
+        left_out = {"id", "content_hash", "version", "parent_id", "readme", "published_at"} | columns.keys()
+        version = DesignVersion(
+            **parent.model_dump(exclude=left_out),
+            content_hash=hashlib.sha256(parent.content_hash.encode()).hexdigest(),
+            version="2.0",
+            parent_id=parent.id,
+            readme="Wash it.",
+            published_at=later(hours=1),
+            **columns,
+        )
+        session.add(version)
+        session.flush()
+        part = Part(
+            **old.model_dump(exclude={"id", "version_id", "mesh_sha256", "settings", "volume_mm3"}),
+            version_id=version.id,
+            mesh_sha256="f" * 64,
+            settings={"infill_percent": 30},
+            volume_mm3=33_000.0,
+        )
+        kit = Kit(version_id=version.id, position=0, name=version.name)
+        session.add_all([part, kit])
+        session.flush()
+        session.add(KitPart(kit_id=kit.id, part_id=part.id, quantity=1))
+        return version
 
 
 def fill(browser: Browser, page: TestResponse, **typed: str) -> TestResponse:

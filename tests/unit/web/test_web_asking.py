@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from builders import POLICY, World
+from builders import NOW, POLICY, World, design_version, review
 from unit.web.browsers import Browser
-from unit.web.houses import House, fill, form_of
+from unit.web.houses import House, fill, form_of, next_version
 from werkzeug.test import TestResponse
 
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestLine, SupplyRequest, Urgency
+from makerhub.designs.approvals import Decision, Scope, decide
+from makerhub.designs.models import ApprovalState, DesignVersion
 from makerhub.people.models import Person, Role
 
 TYPED = {"needed_by": "2020-04-03", "urgency": "critical"}
@@ -283,3 +285,52 @@ def test_a_withdrawn_design_is_not_offered(house: House, world: World) -> None:
     page = house.signed_in("alice").get("/ask")
     assert "quantity-headband" not in form_of(page).fields
     assert "quantity-face-shield" in form_of(page).fields
+
+
+def test_what_a_hospital_may_not_ask_for_is_shown_with_the_reason_and_can_not_be_chosen(
+    house: House, world: World
+) -> None:
+    with house.database.changing() as session:
+        prototype = design_version(session, "pen-grip", band=1)
+    house.add_person("Nadia", (world.hospital, Role.REQUESTER))
+    nadia = house.signed_in("nadia")
+    page = nadia.get("/ask")
+    assert "Pen-Grip" in page.text
+    assert "You may not ask for it yet: nobody has reviewed it for this hub." in page.text
+    assert "Ask the reviewers of Kingston Hub about it." in page.text
+    assert "quantity-pen-grip" not in form_of(page).fields
+    assert page.text.index("Headband") < page.text.index("Pen-Grip")
+    typed = {"form_key": "7f2a3bd8-1f9b-4b7a-9d1b-2f1f4f3e2a11", "quantity-pen-grip": "5", **TYPED}
+    refused = nadia.post("/requests", typed, form="/")
+    assert refused.status_code == 400
+    assert 'href="#quantity-pen-grip"' in refused.text
+    assert 'id="quantity-pen-grip"' in refused.text
+    assert world.all(SupplyRequest) == []
+    assert "quantity-pen-grip" in form_of(house.signed_in("alice").get("/ask")).fields  # of a care home
+    with house.database.changing() as session:
+        review(session, prototype, house.people["dan"])
+    assert "quantity-pen-grip" in form_of(nadia.get("/ask")).fields
+
+
+def test_a_hospital_gets_the_approved_version_until_the_newest_is_approved(house: House, world: World) -> None:
+    newest = next_version(house, world.headband)
+    house.add_person("Nadia", (world.hospital, Role.REQUESTER))
+    nadia, alice = house.signed_in("nadia"), house.signed_in("alice")
+    assert "Version 1.0: the newest that you may ask for." in nadia.get("/ask").text
+    assert "Version 1.0" not in alice.get("/ask").text
+    for browser in (nadia, alice):
+        fill(browser, ask(browser))
+    kits = [line.kit_id for line in world.all(RequestLine)]
+    assert set(kits) == {world.kit_of(world.headband).id, world.kit_of(newest).id}
+
+
+def test_what_was_withdrawn_at_the_hub_is_made_for_nobody(house: House, world: World) -> None:
+    with house.database.changing() as session:
+        row = session.get_one(DesignVersion, world.headband.id)
+        decision = Decision(Scope(hub_id=world.hub.id), ApprovalState.WITHDRAWN, "It cracks.", NOW)
+        decide(session, row, decision, by=house.people["dan"].id, now=NOW)
+    page = house.signed_in("alice").get("/ask")
+    assert "This hub makes it no more: it was withdrawn here." in page.text
+    assert "quantity-headband" not in form_of(page).fields
+    house.add_hub("Another Hub")
+    assert "Where is it needed?" in house.signed_in("alice").get("/ask").text

@@ -1,10 +1,12 @@
 """The catalogue: for everybody, honest about what it is, and safe whatever a design's notes hold."""
 
 import pytest
-from builders import World
-from unit.web.houses import House
+from builders import World, design_version, review
+from sqlmodel import select
+from unit.web.houses import House, next_version
 
-from makerhub.designs.models import DesignVersion, Part, VersionState
+from makerhub.designs.models import Approval, DesignVersion, Part, VersionState
+from makerhub.people.models import Role
 from makerhub.web.markdown import render
 
 PICTURE = b"RIFF....WEBP"
@@ -42,7 +44,7 @@ def test_a_page_tells_parts_licence_version_hash_and_that_it_is_a_prototype(hous
     page = house.browser().get("/designs/face-shield").text
     for told in ("band", "clip", "100 × 80 × 20 mm", "PETG", "CC-BY-4.0", "Somebody", "1.0", world.kit.content_hash):
         assert told in page
-    assert "No authority has approved them for clinical use" in page
+    assert "No authority has approved it for clinical use" in page
 
 
 def test_visitors_and_requesters_are_led_to_the_form_and_others_are_not(house: House) -> None:
@@ -81,6 +83,94 @@ def test_a_newer_withdrawn_version_does_not_hide_the_published_one(house: House,
     assert "Ask for this" in page
     assert world.headband.content_hash in page
     assert "2.0" in page
+
+
+def test_a_page_says_who_may_ask_and_who_reviewed_it(house: House, world: World) -> None:
+    page = house.browser().get("/designs/headband").text
+    for told in (
+        "Community-reviewed",
+        "A care home may ask for it from “Prototype” on: now, at Kingston Hub.",
+        "A hospital may ask for it from “Community-reviewed” on: now, at Kingston Hub.",
+        "Worn for a week on ward 7.",
+        "Dan",
+        "All materials, every hub",
+        "No end set",
+    ):
+        assert told in page
+    next_version(house, world.headband)
+    page = house.browser().get("/designs/headband").text
+    assert "A prototype: nobody has reviewed it yet." in page
+    assert "A hospital may ask for it from “Community-reviewed” on: not yet. Until then it gets version 1.0." in page
+    assert "Nobody has decided anything about this version." in page
+    assert page.count("Community-reviewed</span>") == 1  # of the version before, in the list of versions
+
+
+def test_a_standing_that_is_not_the_same_everywhere_says_where(house: House, world: World) -> None:
+    house.add_hub("Elm Hub")
+    with house.database.changing() as session:
+        version = design_version(session, "pen-grip", band=1)
+        review(session, version, house.people["dan"], hub_id=world.hub.id)
+    page = house.browser().get("/designs/pen-grip").text
+    assert "not everywhere" in page
+    assert "of PETG at Kingston Hub" in page
+    assert "of PETG at Elm Hub" in page
+    assert "All materials, Kingston Hub" in page
+
+
+def test_who_asks_for_a_hospital_is_told_why_there_is_no_button(house: House, world: World) -> None:
+    with house.database.changing() as session:
+        design_version(session, "pen-grip", band=1)
+    house.add_person("Nadia", (world.hospital, Role.REQUESTER))
+    link = 'href="/ask?design=pen-grip"'
+    nadia = house.signed_in("nadia").get("/designs/pen-grip").text
+    assert link not in nadia
+    assert "Your facility may not ask for it yet." in nadia
+    assert link in house.signed_in("alice").get("/designs/pen-grip").text
+    assert link in house.browser().get("/designs/pen-grip").text
+
+
+def test_what_changed_is_shown_side_by_side_for_everybody(house: House, world: World) -> None:
+    picture = draw(house, world.headband)
+    next_version(house, world.headband)
+    page = house.browser().get("/designs/headband").text
+    assert 'href="/designs/headband/versions/2.0/changes"' in page
+    assert 'href="/designs/headband/versions/1.0/changes"' not in page
+    changes = house.browser().get("/designs/headband/versions/2.0/changes").text
+    assert "3 things changed since version 1.0." in changes
+    assert "“band” is filled to 30 percent instead of 15." in changes
+    assert changes.count(f'src="{picture}"') == 4  # of both versions, and of the part in both
+    assert "This is the first version" in house.browser().get("/designs/headband/versions/1.0/changes").text
+
+
+def test_the_picture_of_a_version_goes_before_those_of_its_parts(house: House, world: World) -> None:
+    of_part = draw(house, world.headband)
+    sha256 = house.files.put(b"RIFF++++WEBP")
+    change(house, world.headband, picture_sha256=sha256)
+    assert house.browser().get(f"/pictures/{sha256}").status_code == 200
+    page = house.browser().get("/designs").text
+    assert f'src="/pictures/{sha256}"' in page
+    assert of_part not in page
+
+
+@pytest.mark.parametrize("address", ["headband/versions/9.0/changes", "nothing/versions/1.0/changes"])
+def test_there_are_no_changes_of_what_is_not_there(house: House, address: str) -> None:
+    assert house.browser().get(f"/designs/{address}").status_code == 404
+
+
+def test_a_reviewer_is_led_to_the_review(house: House, world: World) -> None:
+    house.add_person("Rose", (world.hub, Role.REVIEWER))
+    link = f'href="/reviews/{world.hub.id}/{world.headband.id}"'
+    assert link in house.signed_in("rose").get("/designs/headband").text
+    assert link not in house.signed_in("dan").get("/designs/headband").text
+
+
+def test_evidence_links_to_the_web_only(house: House, world: World) -> None:
+    with house.database.changing() as session:
+        row = session.exec(select(Approval).where(Approval.version_id == world.headband.id)).one()
+        row.evidence = "Look: javascript:alert(1)"
+    page = house.browser().get("/designs/headband").text
+    assert "javascript:alert(1)" in page
+    assert 'href="javascript' not in page
 
 
 def test_an_unknown_design_is_no_page(house: House) -> None:

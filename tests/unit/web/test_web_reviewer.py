@@ -1,17 +1,14 @@
 """The reviewer's pages: what waits, what changed, and a decision that is confirmed and stays with its evidence."""
 
-import hashlib
-from typing import Any
-
 import pytest
 from builders import NOW, World, design_version, later, review
 from unit.web.browsers import Browser
-from unit.web.houses import Form, House, _Forms
+from unit.web.houses import Form, House, forms_of, next_version
 from werkzeug.test import TestResponse
 
 from makerhub.designs import approvals
 from makerhub.designs.approvals import Decision, Scope
-from makerhub.designs.models import Approval, ApprovalState, DesignVersion, Kit, KitPart, Part, VersionState
+from makerhub.designs.models import Approval, ApprovalState, DesignVersion, VersionState
 from makerhub.people.models import Role
 from makerhub.trace.models import Recall
 
@@ -34,31 +31,7 @@ def rose(house: House, world: World) -> Browser:
 @pytest.fixture
 def newer(house: House, world: World) -> DesignVersion:
     """A version 2.0 of the headband that nobody has judged: thicker, of another filling, and with a note."""
-    return next_version(house, world, world.headband)
-
-
-def next_version(house: House, world: World, parent: DesignVersion, **columns: Any) -> DesignVersion:
-    with house.database.changing() as session:
-        version = DesignVersion(
-            **parent.model_dump(exclude={"id", "content_hash", "version", "parent_id", "readme"} | columns.keys()),
-            content_hash=hashlib.sha256(parent.content_hash.encode()).hexdigest(),
-            version="2.0",
-            parent_id=parent.id,
-            readme="Wash it.",
-            **columns,
-        )
-        version.published_at = later(hours=1)
-        session.add(version)
-        session.flush()
-        old = world.part(parent)
-        part = Part(**old.model_dump(exclude={"id", "version_id", "mesh_sha256", "settings", "volume_mm3"}),
-                    version_id=version.id, mesh_sha256="f" * 64, settings={"infill_percent": 30},
-                    volume_mm3=33_000.0)  # fmt: skip
-        kit = Kit(version_id=version.id, position=0, name=version.name)
-        session.add_all([part, kit])
-        session.flush()
-        session.add(KitPart(kit_id=kit.id, part_id=part.id, quantity=1))
-        return version
+    return next_version(house, world.headband)
 
 
 def address(world: World, version: DesignVersion) -> str:
@@ -75,9 +48,7 @@ def decide(browser: Browser, page: str, **typed: str) -> TestResponse:
 
 
 def form_to(page: TestResponse, action: str) -> Form:
-    parser = _Forms()
-    parser.feed(page.text)
-    return next(form for form in parser.forms if form.action == action)
+    return next(form for form in forms_of(page) if form.action == action)
 
 
 def rows(world: World, version: DesignVersion) -> list[Approval]:
@@ -111,6 +82,19 @@ def test_an_approval_that_ends_soon_waits_first_and_a_renewed_one_no_more(
     assert "Pen-Grip" not in rose.get("/reviews").text
 
 
+def test_an_older_version_that_facilities_still_get_waits_when_its_approval_ends(
+    house: House, world: World, rose: Browser
+) -> None:
+    with house.database.changing() as session:
+        older = design_version(session, "pen-grip", band=1)
+        review(session, older, house.people["dan"]).valid_until = later(days=20)
+    newest = next_version(house, older)
+    page = rose.get("/reviews").text
+    assert page.index("Pen-Grip 1.0") < page.index("Pen-Grip 2.0")
+    decide(rose, address(world, newest))
+    assert "Pen-Grip" not in rose.get("/reviews").text
+
+
 def test_the_review_shows_the_differences_from_the_approved_ancestor(
     world: World, rose: Browser, newer: DesignVersion
 ) -> None:
@@ -120,7 +104,8 @@ def test_the_review_shows_the_differences_from_the_approved_ancestor(
     assert "“band” has another shape." in page
     assert "“band” is filled to 30 percent instead of 15." in page
     assert "<ins>Wash it.</ins>" in page
-    assert "33 cm³" in page
+    assert "Volume, cm³" in page
+    assert '<td class="number">33</td>' in page
     assert "+10 %" in page
     assert "A hospital may ask for it from “Community-reviewed” on: not yet." in page
 
@@ -130,7 +115,7 @@ def test_without_an_approved_ancestor_it_is_compared_with_its_parent(house: Hous
         first = design_version(session, "pen-grip", band=1)
     page = rose.get(address(world, first)).text
     assert "There is no earlier one to compare it with" in page
-    second = next_version(house, world, first)
+    second = next_version(house, first)
     assert "No earlier version is approved here" in rose.get(address(world, second)).text
 
 
@@ -215,7 +200,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(
 
 
 def test_nobody_judges_what_they_published(house: House, world: World, rose: Browser) -> None:
-    version = next_version(house, world, world.headband, published_by=house.people["rose"].id)
+    version = next_version(house, world.headband, published_by=house.people["rose"].id)
     assert "You published this version." in rose.get("/reviews").text
     page = rose.get(address(world, version))
     assert f'action="{address(world, version)}"' not in page.text
