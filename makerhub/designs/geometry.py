@@ -44,6 +44,7 @@ class MeshProblem(StrEnum):
     INVERTED = "inverted"
     SEVERAL_BODIES = "several-bodies"
     UNREADABLE = "unreadable"
+    UNKNOWN_FORMAT = "unknown-format"
 
     @property
     def sentence(self) -> str:
@@ -54,7 +55,8 @@ class MeshProblem(StrEnum):
 _SENTENCES = {
     MeshProblem.EMPTY: translatable("The file holds no faces."),
     MeshProblem.TOO_LARGE: translatable("The file is too large: at most 1,000,000 faces, or 20 MB as text."),
-    MeshProblem.DAMAGED: translatable("The file is no STL file, or it is damaged or cut off."),
+    MeshProblem.DAMAGED: translatable("The file is no STL, 3MF, OBJ or STEP file, or it is damaged or cut off."),
+    MeshProblem.UNKNOWN_FORMAT: translatable("The archive holds no 3MF model."),
     MeshProblem.NOT_FINITE: translatable("A corner of the mesh is not a number."),
     MeshProblem.TOO_BIG: translatable("The mesh is larger than one metre or very far from the origin; is it in mm?"),
     MeshProblem.FLAT: translatable("The mesh has no volume."),
@@ -122,11 +124,23 @@ def read_stl(content: bytes) -> Triangles:
 
 
 def write_stl(triangles: Triangles) -> bytes:
-    """The binary STL file of these faces, with true normals and an empty header: the same faces give the same bytes."""
+    """The binary STL file of these faces, with an empty header and the normals of the corners as they are written.
+
+    So the same faces give the same bytes, and what was read from such a file does, too.
+    """
     facets = np.zeros(len(triangles), dtype=_FACET)
     facets["corners"] = triangles
-    facets["normal"] = _unit(_normals(triangles))
+    facets["normal"] = _unit(_normals(facets["corners"].astype(np.float64)))
     return bytes(80) + struct.pack("<I", len(facets)) + facets.tobytes()
+
+
+def canonical(triangles: Triangles) -> Triangles:
+    """The same faces with corners that are meant to be one made one, and without faces that are only lines.
+
+    This is what is kept and sliced. Faces whose corners are exact stay as they are, bit by bit.
+    """
+    first, faces = _merged(triangles)
+    return triangles.reshape(-1, 3)[first][faces]
 
 
 def check_triangles(triangles: Triangles, bodies: int = 1) -> MeshReport:
@@ -210,13 +224,20 @@ def _weld(triangles: Triangles) -> trimesh.Trimesh:
     than a metre. A face with two equal corners is a line and left out: that joins the two faces beside it, so nothing
     opens. Near zero the volume is not lost in rounding.
     """
+    first, faces = _merged(triangles)
+    points = triangles.reshape(-1, 3)[first] - triangles.min(axis=(0, 1))
+    return trimesh.Trimesh(vertices=points, faces=faces, process=False)
+
+
+def _merged(triangles: Triangles) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which corners are kept, one of each cell of the grid, and the faces as numbers of kept corners."""
     points = triangles.reshape(-1, 3) - triangles.min(axis=(0, 1))
     cells = np.rint(points / _GRID_MM).astype(np.int64)
     keys = (cells[:, 0] << 42) | (cells[:, 1] << 21) | cells[:, 2]
     _, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
     faces = numbers.reshape(-1, 3)
     proper = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
-    return trimesh.Trimesh(vertices=points[first], faces=faces[proper], process=False)
+    return first, faces[proper]
 
 
 def _volume(solid: trimesh.Trimesh) -> float:

@@ -1,24 +1,14 @@
-"""Checking a mesh that somebody sent, in a child process: whatever the file does, this process only reads a report."""
-
-import sys
-from pathlib import Path
+"""Checking a mesh that somebody sent, in the warm worker's children: this process only reads a report."""
 
 import msgspec
 
-import makerhub
-from makerhub.designs.geometry import (
-    MAX_ASCII_BYTES,
-    MAX_BINARY_BYTES,
-    MeshProblem,
-    MeshReport,
-    check_mesh,
-    unreadable,
-)
-from makerhub.designs.sandbox import GIB, SandboxFailed, SandboxLimits, run_limited
+from makerhub.designs.geometry import MeshProblem, MeshReport, unreadable
+from makerhub.designs.jobs import Inspected
+from makerhub.designs.sandbox import SandboxFailed, SandboxLimits
+from makerhub.designs.worker import LIMITS, worker
 from makerhub.errors import Invalid, translatable
 
-LIMITS = SandboxLimits(memory_bytes=3 * GIB, cpu_seconds=30, wall_seconds=45, file_bytes=0)
-_PACKAGE_PARENT = Path(makerhub.__file__).resolve().parents[1]
+MAX_FILE_BYTES = 60_000_000
 
 
 class MeshRefused(Invalid):
@@ -31,34 +21,19 @@ class MeshRefused(Invalid):
         self.report = report
 
 
-def inspect_mesh(file: Path, bodies: int = 1, limits: SandboxLimits = LIMITS) -> MeshReport:
-    """The report of a mesh without any problem; blocks up to some seconds, raises `MeshRefused` for every other file.
+def inspect_mesh(content: bytes, bodies: int = 1, limits: SandboxLimits = LIMITS) -> Inspected:
+    """What a file is, with all of its problems; blocks for some seconds at most, and never raises for bad content.
 
     `bodies` is how many bodies the manifest promises.
     """
-    report = report_on(file, bodies, limits)
-    if report.problems:
-        raise MeshRefused(report)
-    return report
-
-
-def report_on(file: Path, bodies: int = 1, limits: SandboxLimits = LIMITS) -> MeshReport:
-    """What a mesh is and all of its problems, for whatever file; blocks up to some seconds."""
-    file = file.resolve()
-    if file.stat().st_size > max(MAX_ASCII_BYTES, MAX_BINARY_BYTES):
-        return unreadable(MeshProblem.TOO_LARGE)
-    command = [sys.executable, "-m", "makerhub.designs.inspection", str(file), str(bodies)]
+    if len(content) > MAX_FILE_BYTES:
+        return Inspected(unreadable(MeshProblem.TOO_LARGE), b"")
     try:
-        return msgspec.json.decode(run_limited(command, _PACKAGE_PARENT, limits), type=MeshReport)
+        return msgspec.msgpack.decode(worker.run("inspect", content, bodies, limits=limits), type=Inspected)
     except (SandboxFailed, msgspec.DecodeError):
-        return unreadable(MeshProblem.UNREADABLE)
+        return Inspected(unreadable(MeshProblem.UNREADABLE), b"")
 
 
-def _main(name: str, bodies: str) -> None:
-    """The child: the report on a file as JSON."""
-    report = check_mesh(Path(name).read_bytes(), int(bodies))
-    sys.stdout.buffer.write(msgspec.json.encode(report))
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])
+def picture_of(mesh: bytes) -> bytes:
+    """The picture of a canonical mesh as WebP; raises `SandboxFailed` where it can not be drawn within the limits."""
+    return worker.run("picture", mesh)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -15,11 +14,10 @@ from sqlmodel import Session, col, select
 from makerhub.db import Clock, Database
 from makerhub.designs.files import FileStore
 from makerhub.designs.geometry import MeshReport
-from makerhub.designs.inspection import MeshRefused, report_on
+from makerhub.designs.inspection import MeshRefused, inspect_mesh, picture_of
 from makerhub.designs.licences import FREE, LicencePolicy, require_permission
 from makerhub.designs.manifest import Manifest, PartManifest
 from makerhub.designs.models import Component, Design, DesignVersion, Kit, KitComponent, KitPart, Part
-from makerhub.designs.pictures import thumbnail
 from makerhub.designs.submission import Submission, from_folder
 from makerhub.errors import Invalid, translatable
 from makerhub.lifecycle import begin
@@ -168,10 +166,8 @@ def _add_kits(
 
 
 def _checked(part: PartManifest, content: bytes) -> CheckedPart:
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(content)
-        file.flush()
-        return CheckedPart(part, content, content, report_on(Path(file.name)))
+    found = inspect_mesh(content)
+    return CheckedPart(part, found.mesh, content, found.report)
 
 
 @dataclass(frozen=True)
@@ -185,7 +181,7 @@ class _Stored:
 
 def _stored(files: FileStore, part: CheckedPart) -> _Stored:
     mesh, original = files.put(part.mesh), files.put(part.original)
-    return _Stored(mesh, original if original != mesh else "", files.put(thumbnail(part.mesh)))
+    return _Stored(mesh, original if original != mesh else "", files.put(picture_of(part.mesh)))
 
 
 def _part(version_id: UUID, part: CheckedPart, stored: _Stored) -> Part:

@@ -16,9 +16,9 @@ from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.designs import publishing
 from makerhub.designs.files import FileStore, UploadBox
+from makerhub.designs.inspection import picture_of
 from makerhub.designs.licences import LicencePolicy
 from makerhub.designs.models import DesignVersion, Upload, UploadState
-from makerhub.designs.pictures import thumbnail
 from makerhub.designs.publishing import CheckedDesign, CheckedPart
 from makerhub.designs.submission import Submission, from_mesh, from_zip
 from makerhub.errors import Invalid, MakerhubError, translatable
@@ -90,7 +90,7 @@ def examine(desk: Desk, upload_id: UUID) -> None:
         return
     for number, part in enumerate(design.parts):
         if not part.report.problems:
-            desk.box.put(upload.id, picture_name(number), thumbnail(part.mesh))
+            desk.box.put(upload.id, picture_name(number), picture_of(part.mesh))
     broken = any(part.report.problems for part in design.parts)
     _settle(desk, upload, UploadState.REFUSED if broken else UploadState.CHECKED, findings=_findings(design))
 

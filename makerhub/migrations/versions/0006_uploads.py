@@ -33,7 +33,9 @@ def upgrade() -> None:
         sa.Column("version_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["hub_id"], ["organisation.id"], name=op.f("fk_upload_hub_id_organisation")),
         sa.ForeignKeyConstraint(["uploaded_by"], ["person.id"], name=op.f("fk_upload_uploaded_by_person")),
-        sa.ForeignKeyConstraint(["version_id"], ["design_version.id"], name=op.f("fk_upload_version_id_design_version")),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["design_version.id"], name=op.f("fk_upload_version_id_design_version")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
     )
     op.create_index(op.f("ix_upload_hub_id"), "upload", ["hub_id"])
