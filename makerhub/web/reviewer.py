@@ -213,19 +213,20 @@ def _found(session: Session, hub_id: UUID, version_id: UUID) -> tuple[Organisati
 
 def _waiting_at(session: Session, of_hub: Organisation) -> Iterator[Waits]:
     """The newest version of each design, and those before it as long as none after them is approved here."""
-    for versions in published_versions(session).values():
-        states = standings(session, versions, [of_hub])
+    designs = published_versions(session).values()
+    states = standings(session, [version for versions in designs for version in versions], [of_hub])
+    for versions in designs:
         for version in versions:
-            why = _why(session, version, of_hub)
+            why = _why(session, states[version.id], of_hub)
             if why is not None and (version is versions[0] or why.cause is Cause.ENDING):
                 yield _waits(session, of_hub, version, why, states[version.id])
             if states[version.id].best.suffices_for(ApprovalState.COMMUNITY_REVIEWED):
                 break
 
 
-def _why(session: Session, version: DesignVersion, of_hub: Organisation) -> Waiting | None:
-    rows, jurisdiction = approvals_of(session, version.id), jurisdiction_of(of_hub, hub().policy)
-    return waiting(rows, _materials(session, version), of_hub.id, jurisdiction, hub().clock())
+def _why(session: Session, states: Standings, of_hub: Organisation) -> Waiting | None:
+    rows, jurisdiction = approvals_of(session, states.version.id), jurisdiction_of(of_hub, hub().policy)
+    return waiting(rows, [material for _, material in states.cells], of_hub.id, jurisdiction, hub().clock())
 
 
 def _waits(session: Session, of_hub: Organisation, version: DesignVersion, why: Waiting, state: Standings) -> Waits:
