@@ -46,7 +46,7 @@ audience = Audience(
 
 NOT_YET = {
     ApprovalState.PROTOTYPE: translatable("This hub makes it no more: it was withdrawn here."),
-    ApprovalState.COMMUNITY_REVIEWED: translatable("You may not ask for it yet: nobody has reviewed it for this hub."),
+    ApprovalState.COMMUNITY_REVIEWED: translatable("You may not ask for it yet: no review of it holds at this hub."),
     ApprovalState.CLINICALLY_APPROVED: translatable("You may not ask for it yet: it is not clinically approved here."),
 }
 """Why a design is shown and can't be chosen, by what it lacks."""

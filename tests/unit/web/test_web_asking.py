@@ -296,7 +296,7 @@ def test_what_a_hospital_may_not_ask_for_is_shown_with_the_reason_and_can_not_be
     nadia = house.signed_in("nadia")
     page = nadia.get("/ask")
     assert "Pen-Grip" in page.text
-    assert "You may not ask for it yet: nobody has reviewed it for this hub." in page.text
+    assert "You may not ask for it yet: no review of it holds at this hub." in page.text
     assert "Ask the reviewers of Kingston Hub about it." in page.text
     assert "quantity-pen-grip" not in form_of(page).fields
     assert page.text.index("Headband") < page.text.index("Pen-Grip")

@@ -99,7 +99,7 @@ def test_a_page_says_who_may_ask_and_who_reviewed_it(house: House, world: World)
         assert told in page
     next_version(house, world.headband)
     page = house.browser().get("/designs/headband").text
-    assert "A prototype: nobody has reviewed it yet." in page
+    assert "A prototype: no review of it holds now." in page
     assert "A hospital may ask for it from “Community-reviewed” on: not yet. Until then it gets version 1.0." in page
     assert "Nobody has decided anything about this version." in page
     assert page.count("Community-reviewed</span>") == 1  # of the version before, in the list of versions
