@@ -32,7 +32,7 @@ def flatten(bundles: Path, profile: PrinterProfile, material: str) -> dict[str, 
             settings |= _inherited(_sections(file), section)
     except (OSError, Error, LookupError, RecursionError) as error:
         raise ProfileInvalid(file=profile.key, problem=f"{file.name}: {error}") from error
-    return settings
+    return {**settings, **presets.overrides}
 
 
 def as_ini(settings: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ slicer's vendor bundle; how those are flattened stands in `bundle.py`.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,16 @@ class ProfileInvalid(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class SlicerPresets:
-    """The names that the slicer's vendor bundle gives to this printer: `filaments` maps a material to its preset."""
+    """The names that the slicer's vendor bundle gives to this printer: `filaments` maps a material to its preset.
+
+    `overrides` are settings of the slicer that replace the presets' own, such as `start_gcode`.
+    """
 
     bundle: str
     printer: str
     print: str
     filaments: Mapping[str, str]
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +129,14 @@ def _profile_of(key: str, document: Mapping[str, Any]) -> PrinterProfile:
             printer=str(slicer["printer"]),
             print=str(slicer["print"]),
             filaments=dict(slicer["filaments"]),
+            overrides={name: _setting(value) for name, value in slicer.get("overrides", {}).items()},
         ),
     )
+
+
+def _setting(value: object) -> str:
+    """A setting as the slicer's files have it: in one line."""
+    return str(value).strip().replace("\n", "\\n")
 
 
 def _margin_of(table: Mapping[str, Any]) -> Margin:
