@@ -162,6 +162,7 @@ def busy(world: World) -> World:
     world.attempt(AttemptState.FAILED, printer=world.add_printer("Failed"))
     world.add_printer("Idle")
     world.job()
+    world.upload()
     return world
 
 
