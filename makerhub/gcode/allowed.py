@@ -62,7 +62,7 @@ ALLOWED: Final[Mapping[str, Rule]] = {
     ),
     "M82": _no_words("absolute extrusion"),
     "M83": _no_words("relative extrusion"),
-    "M84": Rule("motors off; S waits first", {"S": Range(0, 3600), **dict.fromkeys(_AXES, _FLAG)}),
+    "M84": Rule("motors off; not S, which lets axes go later, in some pause", dict.fromkeys(_AXES, _FLAG)),
     "M104": Rule("nozzle target", {"S": _CELSIUS, "T": _TOOL}, one_of="S"),
     "M105": _no_words("reports temperatures"),
     "M106": Rule("fan on", {"S": Range(0, 255), "P": _TOOL}),

@@ -1,8 +1,8 @@
 """The guard: an allow-list linter with the printer's own limits, the same at the hub and at the maker's home.
 
 A file is safe when every line is a well-formed command of the allow-list (or a comment), every move stays within the
-printer, plastic is laid on the bed alone (but for a purge line at the start), temperatures, speeds and waits keep
-their bounds, and every heater it sets ends at 0.
+printer, plastic is laid on the bed alone (but for a purge line at the start) and fed by a hot nozzle alone, Z is not
+homed again above a print, temperatures, speeds and waits keep their bounds, and every heater it sets ends at 0.
 """
 
 import re
@@ -15,7 +15,9 @@ import numpy as np
 
 from makerhub.errors import Invalid, translatable
 from makerhub.gcode.allowed import is_listed, judge
-from makerhub.gcode.interpreter import Flags, Floats, Interpreter, Motion, dwell_seconds, target_celsius
+from makerhub.gcode.columns import Flags, Floats
+from makerhub.gcode.heating import dwell_seconds, target_celsius
+from makerhub.gcode.interpreter import Interpreter, Motion, homes
 from makerhub.gcode.limits import PrinterLimits
 from makerhub.gcode.reader import Chunk, Command, Line, command_name, read
 from makerhub.gcode.reasons import Reason
@@ -26,6 +28,7 @@ __all__ = ["MAX_BYTES", "MAX_FINDINGS", "Finding", "Reason", "Report", "UnsafeGc
 MAX_BYTES: Final = 128 << 20  # ten times a full-height print of a face-shield frame
 MAX_FINDINGS: Final = 100
 MAX_LINE_BYTES: Final = 256
+MAX_FEED_MM: Final = 200.0  # Marlin's EXTRUDE_MAXLENGTH; a line across a bed of 400 mm takes some 20
 
 _EXCERPT_CHARACTERS: Final = 60
 _TOLERANCE_MM: Final = 0.01
@@ -97,7 +100,7 @@ class _Guard:
         self._limits = limits
         self._interpreter = Interpreter()
         self._dwelt_seconds = 0.0
-        self._purging = True
+        self._printed = False
 
     def report(self, findings: list[Finding]) -> Report:
         return Report(tuple(findings[:MAX_FINDINGS]), self._interpreter.summary())
@@ -155,15 +158,21 @@ class _Guard:
 
     def _refused_moves(self, chunk: Chunk, motion: Motion) -> Iterator[tuple[int, Reason]]:
         centred = _given(chunk, "I") | _given(chunk, "J")
+        off_bed = self._off_bed(motion)
+        printed = self._printed | np.logical_or.accumulate(motion.printing & ~off_bed)
+        self._printed = bool(printed[-1])
         refused = (
             (chunk.repeated, Reason.REPEATED_WORD),
             (centred & (chunk.code < 2), Reason.UNKNOWN_WORD),
             (_arc_rows(chunk, motion, motion.arcs.misfit), Reason.BAD_ARC),
             (motion.unhomed, Reason.NOT_HOMED),
+            (_z_homings(chunk) & printed, Reason.HOMES_INTO_PRINT),
             (~np.isnan(motion.feedrate) & ~self._is_allowed_feedrate(motion.feedrate), Reason.FEEDRATE),
             (self._out_of_reach(chunk, motion), Reason.OUT_OF_REACH),
             (_given(chunk, "Z") & _outside(motion.z, 0, self._limits.height_mm), Reason.OUTSIDE_HEIGHT),
-            (self._printed_off_bed(motion), Reason.OUTSIDE_BED),
+            (off_bed & printed, Reason.OUTSIDE_BED),
+            (~motion.molten & (motion.advance > 0), Reason.COLD_EXTRUSION),
+            (np.abs(motion.advance) > MAX_FEED_MM, Reason.TOO_MUCH_FILAMENT),
         )
         for rows, reason in refused:
             for row in np.flatnonzero(rows)[:MAX_FINDINGS]:
@@ -182,17 +191,12 @@ class _Guard:
         swept_y = _outside(arcs.low_y, *y_range) | _outside(arcs.high_y, *y_range)
         return sent_x | sent_y | _arc_rows(chunk, motion, swept_x | swept_y)
 
-    def _printed_off_bed(self, motion: Motion) -> Flags:
-        """Mark what is printed beside the bed once the purge is over, which the first printing on the bed ends."""
+    def _off_bed(self, motion: Motion) -> Flags:
+        """Mark what is printed beside the bed, which is for the purge alone: the first printing on the bed ends it."""
         width, depth = self._limits.bed_width_mm, self._limits.bed_depth_mm
         off_x = _outside(motion.low_x, 0, width) | _outside(motion.high_x, 0, width)
         off_y = _outside(motion.low_y, 0, depth) | _outside(motion.high_y, 0, depth)
-        off_bed = motion.printing & (off_x | off_y)
-        if self._purging:
-            on_bed = np.flatnonzero(motion.printing & ~off_bed)
-            self._purging = not len(on_bed)
-            off_bed[: on_bed[0] if len(on_bed) else None] = False
-        return off_bed
+        return motion.printing & (off_x | off_y)
 
 
 def _given(chunk: Chunk, word: str) -> Flags:
@@ -201,6 +205,12 @@ def _given(chunk: Chunk, word: str) -> Flags:
 
 def _outside(values: Floats, low: float, high: float) -> Flags:
     return (values < low - _TOLERANCE_MM) | (values > high + _TOLERANCE_MM)
+
+
+def _z_homings(chunk: Chunk) -> Flags:
+    rows = np.zeros(chunk.lines, np.bool_)
+    rows[[line.row for line in chunk.others if isinstance(line.parsed, Command) and homes(line.parsed, "Z")]] = True
+    return rows
 
 
 def _arc_rows(chunk: Chunk, motion: Motion, chosen: Flags) -> Flags:

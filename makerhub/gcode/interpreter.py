@@ -2,7 +2,8 @@
 
 Positions are computed for a whole chunk at once: an axis stands where it was last sent in absolute terms plus the
 relative moves since, which is a forward fill and a cumulative sum. Homing sends an axis to 0 (machines park within
-some millimetres of it). G90 and G91 set the extruder's mode too, M82 and M83 after them override it, as in Marlin.
+some millimetres of it); motors that are switched off lose their axes until they are homed again. G90 and G91 set the
+extruder's mode too, M82 and M83 after them override it, as in Marlin.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from makerhub.gcode.arcs import ArcExtent, arc_extent
+from makerhub.gcode.columns import Flags, Floats, Path, held, held_values, path
+from makerhub.gcode.heating import Heating, number
 from makerhub.gcode.reader import Chunk, Command, read
-from makerhub.gcode.summary import Box, Summary, Target
+from makerhub.gcode.summary import Box, Summary
 
-__all__ = ["Box", "Flags", "Floats", "Interpreter", "Motion", "Summary", "dwell_seconds", "summarise", "target_celsius"]
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+__all__ = ["Box", "Flags", "Floats", "Interpreter", "Motion", "Summary", "homes", "summarise"]
 
 MILLIMETRES_PER_INCH: Final = 25.4
+BLIND_RAISE_MM: Final = 10.0
+"""How far in all Z may be raised by relative moves while it is not homed: Marlin's own raise before it homes."""
 _SHORTEST_MM: Final = 1e-6  # slicers write at most five decimals; anything below is rounding
 
 
@@ -31,8 +33,8 @@ class Motion:
 
     `moving` marks G0 to G3, `printing` those that lay plastic along a path. `x`, `y`, `z` are positions after the line;
     the `low_` and `high_` ones bound the whole path, its start included. `arcs` are the arcs' own extents, by row.
-    `unhomed` marks moves of an axis that was not homed. `feedrate` is NaN where absent, `advance` the filament fed,
-    negative where it is drawn back.
+    `unhomed` marks moves of an axis that was not homed, but for the first small raises of Z. `feedrate` is NaN where
+    absent, `advance` the filament fed, negative where it is drawn back, `molten` whether the nozzle is hot enough to.
     """
 
     moving: Flags
@@ -48,6 +50,7 @@ class Motion:
     unhomed: Flags
     feedrate: Floats
     advance: Floats
+    molten: Flags
 
     def box(self, rows: Flags) -> Box:
         """Return the box around the paths of the chosen lines, of which there must be one."""
@@ -61,29 +64,26 @@ class Interpreter:
     """Follows a file chunk by chunk, carrying the machine's state from one to the next."""
 
     def __init__(self) -> None:
-        self._targets: dict[str, Target] = {}
-        self._dwell_seconds = 0.0
+        self._heating = Heating()
         self._position = dict.fromkeys("XYZE", 0.0)
         self._homed = dict.fromkeys("XYZ", False)
         self._relative = self._relative_extrusion = False
         self._scale = 1.0
-        self._tool = 0
+        self._raised_blindly = 0.0
         self._lines = self._commands = self._printing_moves = 0
         self._printed: Box | None = None
         self._heights: set[int] = set()
         self._layers_marked = False
         self._fed = self._fed_peak = 0.0
-        self._nozzle_peak = self._bed_peak = 0.0
 
     def follow(self, chunk: Chunk) -> Motion:
         """Follow the next chunk of the file and return where its moves go."""
         commands = [(line.row, line.parsed) for line in chunk.others if isinstance(line.parsed, Command)]
-        for row, command in commands:
-            self._heat_or_wait(command, chunk.first_line + row)
+        molten = self._heating.follow(commands, chunk.first_line, chunk.lines)
         moving = chunk.code >= 0
         self._lines += chunk.lines
         self._commands += int(moving.sum()) + sum(bool(line.text) for line in chunk.others)
-        motion = self._move(chunk, moving, commands)
+        motion = self._move(chunk, moving, commands, molten)
         self._note_fed(motion)
         self._note_printing(chunk, motion)
         return motion
@@ -97,28 +97,13 @@ class Interpreter:
             printed=self._printed,
             layers=len(self._heights),
             filament_mm=self._fed_peak,
-            nozzle_peak_celsius=self._nozzle_peak,
-            bed_peak_celsius=self._bed_peak,
-            targets=dict(self._targets),
-            dwell_seconds=self._dwell_seconds,
+            nozzle_peak_celsius=self._heating.nozzle_peak,
+            bed_peak_celsius=self._heating.bed_peak,
+            targets=dict(self._heating.targets),
+            dwell_seconds=self._heating.dwell_seconds,
         )
 
-    def _heat_or_wait(self, command: Command, line: int) -> None:
-        match command.name:
-            case "G4":
-                self._dwell_seconds += dwell_seconds(command)
-            case "M104" | "M109":
-                celsius, tool = target_celsius(command), command.words.get("T")
-                self._targets[f"nozzle {self._tool if tool is None else int(tool)}"] = Target(celsius, line)
-                self._nozzle_peak = max(self._nozzle_peak, celsius)
-            case "M140" | "M190":
-                celsius = target_celsius(command)
-                self._targets["bed"] = Target(celsius, line)
-                self._bed_peak = max(self._bed_peak, celsius)
-            case name if name.startswith("T"):
-                self._tool = int(name[1:])
-
-    def _move(self, chunk: Chunk, moving: Flags, commands: Sequence[tuple[int, Command]]) -> Motion:
+    def _move(self, chunk: Chunk, moving: Flags, commands: Sequence[tuple[int, Command]], molten: Flags) -> Motion:
         modes = self._modes(chunk.lines, commands)
         unhomed = np.zeros(chunk.lines, np.bool_)
         paths = {axis: self._axis_path(axis, chunk, modes, commands, unhomed) for axis in "XYZ"}
@@ -141,6 +126,7 @@ class Interpreter:
             unhomed=unhomed,
             feedrate=chunk.words["F"] * modes.scale,
             advance=advance,
+            molten=molten,
         )
 
     def _modes(self, lines: int, commands: Sequence[tuple[int, Command]]) -> "_Modes":
@@ -148,9 +134,9 @@ class Interpreter:
             [(row, switch[command.name]) for row, command in commands if command.name in switch] for switch in _SWITCHES
         )
         modes = _Modes(
-            relative=_held(self._relative, relative, lines).astype(np.bool_),
-            relative_extrusion=_held(self._relative_extrusion, extrusion, lines).astype(np.bool_),
-            scale=_held(self._scale, scale, lines),
+            relative=held_values(self._relative, relative, lines).astype(np.bool_),
+            relative_extrusion=held_values(self._relative_extrusion, extrusion, lines).astype(np.bool_),
+            scale=held_values(self._scale, scale, lines),
         )
         self._relative, self._relative_extrusion = bool(modes.relative[-1]), bool(modes.relative_extrusion[-1])
         self._scale = float(modes.scale[-1])
@@ -158,31 +144,48 @@ class Interpreter:
 
     def _axis_path(
         self, axis: str, chunk: Chunk, modes: "_Modes", commands: Sequence[tuple[int, Command]], unhomed: Flags
-    ) -> "_Path":
+    ) -> Path:
         words = chunk.words[axis] * modes.scale
-        homings = [row for row, command in commands if command.name == "G28" and _homes(command, axis)]
-        if not self._homed[axis]:
-            first = homings[0] if homings else chunk.lines
-            unhomed[:first] |= ~np.isnan(words[:first]) | ((chunk.code[:first] > 1) & (axis != "Z"))
-            self._homed[axis] = bool(homings)
+        unhomed |= self._moved_unhomed(axis, chunk, words, modes, commands)
+        homings = [row for row, command in commands if homes(command, axis)]
         words[homings] = 0.0
         absolute = ~modes.relative
         absolute[homings] = True
-        path = _path(self._position[axis], words, absolute)
-        self._position[axis] = float(path.after[-1])
-        return path
+        way = path(self._position[axis], words, absolute)
+        self._position[axis] = float(way.after[-1])
+        return way
+
+    def _moved_unhomed(
+        self, axis: str, chunk: Chunk, words: Floats, modes: "_Modes", commands: Sequence[tuple[int, Command]]
+    ) -> Flags:
+        changes = [
+            (row, homes(command, axis)) for row, command in commands if homes(command, axis) or _lets_go(command, axis)
+        ]
+        homed = held(self._homed[axis], changes, chunk.lines)
+        self._homed[axis] = bool(homed[-1])
+        if homed.all():
+            return np.zeros(chunk.lines, np.bool_)
+        moved = ~homed & (~np.isnan(words) | ((chunk.code > 1) & (axis != "Z")))
+        return moved & ~self._raised(words, modes, moved) if axis == "Z" else moved
+
+    def _raised(self, words: Floats, modes: "_Modes", moved: Flags) -> Flags:
+        """Return which of these moves of an unhomed Z only raise it, all together by no more than is safe."""
+        up = moved & modes.relative & (words > 0)
+        raised = self._raised_blindly + np.cumsum(np.where(up, words, 0.0))
+        self._raised_blindly = float(raised[-1])
+        return up & (raised <= BLIND_RAISE_MM)
 
     def _feed(self, chunk: Chunk, modes: "_Modes", commands: Sequence[tuple[int, Command]], moving: Flags) -> Floats:
         """Return the filament fed by each line, negative where drawn back; G92 sets the length and feeds nothing."""
         words = chunk.words["E"] * modes.scale
         resets = [row for row, command in commands if command.name == "G92"]
-        words[resets] = [_number(command.words.get("E")) for _, command in commands if command.name == "G92"]
+        words[resets] = [number(command.words.get("E")) for _, command in commands if command.name == "G92"]
         words[resets] *= modes.scale[resets]
         absolute = ~modes.relative_extrusion
         absolute[resets] = True
-        path = _path(self._position["E"], words, absolute)
-        self._position["E"] = float(path.after[-1])
-        return np.where(moving, path.after - path.before, 0.0)
+        way = path(self._position["E"], words, absolute)
+        self._position["E"] = float(way.after[-1])
+        return np.where(moving, way.after - way.before, 0.0)
 
     def _note_fed(self, motion: Motion) -> None:
         fed = self._fed + np.cumsum(motion.advance)
@@ -208,12 +211,6 @@ class _Modes:
     scale: Floats
 
 
-@dataclass(frozen=True)
-class _Path:
-    before: Floats
-    after: Floats
-
-
 _SWITCHES: Final[tuple[Mapping[str, float], ...]] = (
     {"G90": False, "G91": True},
     {"G90": False, "G91": True, "M82": False, "M83": True},
@@ -229,40 +226,16 @@ def summarise(gcode: bytes) -> Summary:
     return interpreter.summary()
 
 
-def target_celsius(command: Command) -> float:
-    """Return the target that a heater command sets, 0 where it names none."""
-    words = command.words
-    return max(_number(words.get("S")), _number(words.get("R")))
+def homes(command: Command, axis: str) -> bool:
+    """Tell whether a command homes this axis; G28 without any axis homes all."""
+    return command.name == "G28" and (axis in command.words or not command.words.keys() & set("XYZ"))
 
 
-def dwell_seconds(command: Command) -> float:
-    """Return how long a G4 waits: P is in milliseconds, S in seconds."""
-    return _number(command.words.get("P")) / 1000 + _number(command.words.get("S"))
-
-
-def _number(value: float | None) -> float:
-    return 0.0 if value is None else value
-
-
-def _homes(command: Command, axis: str) -> bool:
-    return axis in command.words or not command.words.keys() & set("XYZ")
+def _lets_go(command: Command, axis: str) -> bool:
+    """Tell whether a command switches the motor of this axis off; M84 without any word switches all off."""
+    return command.name == "M84" and (axis in command.words or not command.words)
 
 
 def _put(column: Floats, rows: NDArray[np.intp], values: Floats) -> Floats:
     column[rows] = values
     return column
-
-
-def _held(initial: float, changes: Sequence[tuple[int, float]], lines: int) -> Floats:
-    """Return the value in force at each line, given the lines at which it changes."""
-    rows = [0, *(row for row, _ in changes), lines]
-    return np.repeat(np.array([initial, *(value for _, value in changes)], np.float64), np.diff(rows))
-
-
-def _path(start: float, words: Floats, absolute: Flags) -> _Path:
-    """Follow one axis from `start`: `words` are targets where `absolute`, steps elsewhere, NaN where there is none."""
-    given = ~np.isnan(words)
-    steps = np.cumsum(np.where(given & ~absolute, words, 0.0))
-    last = np.maximum.accumulate(np.where(given & absolute, np.arange(len(words)), -1))
-    after = np.where(last >= 0, words[last] - steps[last], start) + steps
-    return _Path(before=np.concatenate(([start], after[:-1])), after=after)

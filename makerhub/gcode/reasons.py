@@ -30,12 +30,18 @@ class Reason(StrEnum):
         translatable("The command lacks a word that it needs, or carries two that exclude each other."),
     )
     OUT_OF_RANGE = "out-of-range", translatable("A value is outside the range allowed for this command.")
-    NOT_HOMED = "not-homed", translatable("It moves an axis before that axis was homed.")
+    NOT_HOMED = (
+        "not-homed",
+        translatable("It moves an axis that is not homed; only Z may be raised a little, by a relative move."),
+    )
+    HOMES_INTO_PRINT = "homes-into-print", translatable("It homes Z above what it has printed.")
     OUT_OF_REACH = "out-of-reach", translatable("It moves the nozzle beyond the reach of this printer.")
     OUTSIDE_HEIGHT = "outside-height", translatable("It moves below the bed or above the height of this printer.")
     OUTSIDE_BED = "outside-bed", translatable("It prints outside the bed.")
     BAD_ARC = "bad-arc", translatable("Its arc does not fit its end points.")
     FEEDRATE = "feedrate", translatable("Its speed is not above zero and within what this printer allows.")
+    COLD_EXTRUSION = "cold-extrusion", translatable("It feeds filament before it has waited for a hot nozzle.")
+    TOO_MUCH_FILAMENT = "too-much-filament", translatable("It moves more than 200 mm of filament at once.")
     NOZZLE_TOO_HOT = "nozzle-too-hot", translatable("It sets the nozzle hotter than this printer allows.")
     BED_TOO_HOT = "bed-too-hot", translatable("It sets the bed hotter than this printer allows.")
     MOTOR_CURRENT = "motor-current", translatable("It sets a motor current that this printer does not allow.")

@@ -21,7 +21,7 @@ LIMITS = PrinterLimits(
     feedrate_max_mm_per_minute=12_000,
     extruder_current_max_milliamperes=538,
 )
-START = "G28\nG90\nM83\nM104 S210\nM140 S60\nG1 X10 Y10 Z0.2 F3000\nG1 X20 E1\n"
+START = "G28\nG90\nM83\nM109 S210\nM140 S60\nG1 X10 Y10 Z0.2 F3000\nG1 X20 E1\n"
 END = "M104 S0\nM140 S0\nM84\n"
 
 
@@ -35,14 +35,14 @@ def listed(table: str) -> list[str]:
 
 
 ADMITTED = listed(r"""
-    G4 | G4 P1000 | G4 S60 | G20 | G21 | G28 | G28 W | G28 X | G28 X0 Y0 | G29 | G80 | G90 | G92 E0 | G92 E0.0
-    M73 P10 R33 | M73 Q0 S180 | M82 | M83 | M84 | M84 X Y E | M84 S60 | M104 S0 | M104 S280 T0 | M105 | M106
+    G4 | G4 P1000 | G4 S60 | G20 | G21 | G28 X | G28 X0 Y0 | G29 | G80 | G90 | G92 E0 | G92 E0.0
+    M73 P10 R33 | M73 Q0 S180 | M82 | M83 | M84 | M84 X Y E | M104 S0 | M104 S280 T0 | M105 | M106
     M106 S127.5 | M106 S255 P1 | M107 | M107 P1 | M109 S215 | M109 R170 | M115 | M115 U3.11.0 | M140 S110
     M190 S60 | M190 R40 | M201 X1000 Y1000 Z200 E5000 | M202 X1000 | M203 X200 Y200 Z12 E120 | M204 S800
     M204 P1250 R1250 T1250 | M205 X8.00 Y8.00 Z0.40 E4.50 | M205 S0 T0 | M205 J0.02 | M220 S100 | M221 S95
     M400 | M862.1 P0.4 | M862.3 P "MK3S" | M900 K0.05 | M900 K30 | M907 E538 | T0 | G0 X0
     G1 X250 Y210 Z200 F12000 | G1 X100 Y100 E.05 | G1 E-.8 F2100 | G1 Y-3 F1000 | G2 X20 Y10 I5 J0
-    G3 X10 Y10 I-5 E.1 | G1 X10 ; a note | G1 F8640;_WIPE | ; only a note
+    G3 X10 Y10 I-5 E.1 | G1 E200 | G1 E-200 | G1 X10 ; a note | G1 F8640;_WIPE | ; only a note
 """)
 
 
@@ -75,14 +75,14 @@ REFUSED = {
     Reason.REPEATED_WORD: "G1 X1 X2 | G1 E1 X2 E1 | M104 S0 S200 | G28 X X | G2 X1 I1 I2 J1",
     Reason.UNKNOWN_WORD: r"""
         G1 X1 S255 | G1 X1 I2 | G1 X1 R2 | G2 X20 R5 | G28 R5 | G29 P1 | G80 N7 | G92 X0 | G92 Z0 | G92 E0 X1
-        M84 P1 | M104 S10 B20 | M900 W1 | M907 X5 | T0 T1 | M190 T1 S1
+        M84 P1 | M84 S60 | M104 S10 B20 | M900 W1 | M907 X5 | T0 T1 | M190 T1 S1
     """,
     Reason.MISSING_WORD: r"""
         M104 | M104 S | M104 T0 | M109 | M109 S200 R200 | M140 | M190 | M220 | M221 | G92 | G92 E | M900 | M907
         M106 S | G4 P
     """,
     Reason.OUT_OF_RANGE: r"""
-        M104 S-1 | M104 S2000 | M106 S256 | M106 S-1 | M73 P101 | M84 S99999 | M201 X0 | M203 Z0.1 | M204 P200000
+        M104 S-1 | M104 S2000 | M106 S256 | M106 S-1 | M73 P101 | M201 X0 | M203 Z0.1 | M204 P200000
         M205 X500 | M220 S1 | M220 S500 | M221 S201 | M900 K201 | G28 X5 | M862.1 P9 | G4 P-1 | M104 S0 T10
     """,
     Reason.NOZZLE_TOO_HOT: "M104 S281 | M109 S300 | M109 R281",
@@ -93,6 +93,8 @@ REFUSED = {
     Reason.OUT_OF_REACH: "G1 X251 | G1 X-1 | G1 Y-5 | G1 Y211 | G0 X9999 | G3 X30 Y10 I5 J-15 | G3 X240 Y10 I110 J0",
     Reason.OUTSIDE_HEIGHT: "G1 Z-0.1 | G1 Z201 | G0 X1 Z-5",
     Reason.OUTSIDE_BED: "G1 Y-3 E1 | G1 X100 Y-1 E.5 | G3 X44 Y10 I12 J0 E1",
+    Reason.HOMES_INTO_PRINT: "G28 | G28 W | G28 Z | G28 X Y Z",
+    Reason.TOO_MUCH_FILAMENT: "G1 E200.1 | G1 E-201 | G1 X30 E999",
     Reason.BAD_ARC: "G2 X30 Y10 | G2 X30 Y10 I0 J0 | G2 X30 Y10 I50 J50 | G3 X20 Y10 E1",
 }
 """Each is inserted with the nozzle at X20 Y10 Z0.2 on a bed of 250 × 210 mm with 4 mm in front."""
@@ -126,7 +128,7 @@ def test_long_comments_and_windows_line_ends_are_fine() -> None:
     assert reasons(f"{START}{settings}\n{END}".replace("\n", "\r\n")) == []
 
 
-LASTING = ("G2 ", "G3 ", "G1 Y-3", "G20", "G4", "G90", "M82", "M104", "M109", "M140", "M190", "T")
+LASTING = ("M84", "G2 ", "G3 ", "G1 Y-3", "G20", "G4", "G90", "M82", "M104", "M109", "M140", "M190", "T")
 """Lines that are safe alone, but change what the lines after them mean or how much is left of a bound."""
 
 
@@ -191,8 +193,62 @@ def chunk_bytes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.usefixtures("chunk_bytes")
 def test_axes_must_be_homed_before_they_move() -> None:
     assert reasons("G1 X5\nG28 X\nG1 X5\nG1 Y5\nG28\nG1 Y5 Z1\n") == [(1, "not-homed"), (4, "not-homed")]
-    assert reasons("G1 F300\nG1 E1\n") == []
+    assert reasons("G1 F300\n") == []
     assert reasons("G2 I5 J0\n") == [(1, "not-homed")]
+
+
+@pytest.mark.usefixtures("chunk_bytes")
+def test_z_may_be_raised_a_little_before_it_is_homed() -> None:
+    assert reasons("G91\nG1 Z3 F300\nG0 Z7\nG90\nG28\nG1 X5 Y5 Z5\n") == []
+    assert reasons("G20\nG91\nG1 Z.3\nG90\nG21\nG28\n") == []
+
+
+@pytest.mark.usefixtures("chunk_bytes")
+@pytest.mark.parametrize(
+    ("lines", "at"),
+    [
+        ("G90\nG1 Z3\n", 2),
+        ("G1 Z3\n", 1),
+        ("G91\nG1 Z-1\n", 2),
+        ("G91\nG1 Z0\n", 2),
+        ("G91\nG1 Z10.1\n", 2),
+        ("G91\nG1 Z6\nG1 Z5\n", 3),
+        ("G91\nG1 Z5 X1\n", 2),
+        ("G91\nG1 Z5\nG1 X1\n", 3),
+        ("G91\nG1 Z5\nG90\nG1 Z20\n", 4),
+        ("G20\nG91\nG1 Z1\n", 3),
+        ("G28 X Y\nG91\nG1 Z9\nG1 Z2\n", 4),
+    ],
+)
+def test_no_other_blind_move_of_z(lines: str, at: int) -> None:
+    """Absolute moves go down where the nozzle stands high, and what adds up to more may end at the frame."""
+    assert reasons(f"{lines}G90\nG28\n") == [(at, "not-homed")]
+
+
+@pytest.mark.usefixtures("chunk_bytes")
+def test_motors_that_were_off_must_be_homed_again() -> None:
+    assert reasons("G28\nM84 X E\nG1 Y5\nG1 X5\n") == [(4, "not-homed")]
+    assert reasons("G28\nM84\nG1 Y5\nG28\nG1 Y5\n") == [(3, "not-homed")]
+    assert reasons("G28\nM84\nG91\nG1 Z2\n") == []
+
+
+@pytest.mark.usefixtures("chunk_bytes")
+def test_filament_is_fed_by_a_nozzle_that_was_waited_for() -> None:
+    assert reasons("M83\nM109 S200\nG1 E1\nM104 S190\nG1 E1\nM104 S0\nG1 E-1\n") == []
+    for cold in ("", "M104 S200\n", "M109 S169\n", "M109 S200\nM104 S0\n", "M109 S200\nM104 S0\nM104 S200\n"):
+        line = cold.count("\n") + 2
+        assert (line, "cold-extrusion") in reasons(f"M83\n{cold}G1 E1\nM104 S0\n")
+    assert reasons("M83\nM109 S200 T1\nG1 E1\nT1\nG1 E1\nM104 S0\n") == [(3, "cold-extrusion")]
+    assert reasons("M109 S200\nG92 E0\nG1 E1\nG1 E1\nM104 S0\nG1 E1.1\n") == [(6, "cold-extrusion")]
+
+
+@pytest.mark.usefixtures("chunk_bytes")
+def test_z_is_not_homed_above_a_print() -> None:
+    purge = "M109 S200\nM83\nG28\nG1 Y-3 Z.2\nG1 X60 E9\n"
+    end = "M104 S0\n"
+    assert reasons(f"{purge}G28\n{end}") == []
+    assert reasons(f"{purge}G1 Y5\nG1 X5 E1\nG28 X\n{end}") == []
+    assert reasons(f"{purge}G1 Y5\nG1 X5 E1\nG28\n{end}") == [(8, "homes-into-print")]
 
 
 @pytest.mark.usefixtures("chunk_bytes")
@@ -203,11 +259,12 @@ def test_relative_moves_and_inches_add_up() -> None:
 
 @pytest.mark.usefixtures("chunk_bytes")
 def test_the_margin_is_for_the_purge_at_the_start_alone() -> None:
-    purge = "G28\nM83\nG1 Y-3 Z.2\nG1 X60 E9\nG1 X100 E12.5\n"
-    assert reasons(purge + "G1 Y20\nG1 X50 E1\nG1 Y-3\nG1 Y20\n") == []
-    assert reasons(purge + "G1 Y20\nG1 X50 E1\nG1 Y-3\nG1 X60 E1\n") == [(9, "outside-bed")]
-    assert reasons(purge + "G1 Y20\nG1 X50 E1\nG1 X60 Y-3 E1\n") == [(8, "outside-bed")]
-    assert reasons(purge, replace(LIMITS, purge_margin=Margin())) == [(3, "out-of-reach")]
+    purge = "G28\nM83\nM109 S200\nG1 Y-3 Z.2\nG1 X60 E9\nG1 X100 E12.5\n"
+    end = "M104 S0\n"
+    assert reasons(purge + "G1 Y20\nG1 X50 E1\nG1 Y-3\nG1 Y20\n" + end) == []
+    assert reasons(purge + "G1 Y20\nG1 X50 E1\nG1 Y-3\nG1 X60 E1\n" + end) == [(10, "outside-bed")]
+    assert reasons(purge + "G1 Y20\nG1 X50 E1\nG1 X60 Y-3 E1\n" + end) == [(9, "outside-bed")]
+    assert reasons(purge + end, replace(LIMITS, purge_margin=Margin())) == [(4, "out-of-reach")]
 
 
 def test_motor_current_is_refused_unless_the_printer_allows_it() -> None:

@@ -1,0 +1,69 @@
+"""What a file makes of the heaters: targets, peaks, waits, and when the nozzle was waited for until plastic melts."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from makerhub.gcode.columns import Flags, held
+from makerhub.gcode.reader import Command
+from makerhub.gcode.summary import Target
+
+MELTING_CELSIUS: Final = 170.0
+"""Marlin's EXTRUDE_MINTEMP: a firmware refuses to feed a colder nozzle, or grinds the filament if it doesn't."""
+
+
+class Heating:
+    """Follows the heaters through a file; every nozzle is cold until `M109` has waited for it."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, Target] = {}
+        self.nozzle_peak = self.bed_peak = 0.0
+        self.dwell_seconds = 0.0
+        self._tool = 0
+        self._molten: set[int] = set()
+
+    def follow(self, commands: Sequence[tuple[int, Command]], first_line: int, lines: int) -> Flags:
+        """Obey the commands of the next lines, given by row; return at which lines the chosen nozzle may feed."""
+        before = self._tool in self._molten
+        changes = []
+        for row, command in commands:
+            self._obey(command, first_line + row)
+            changes.append((row, self._tool in self._molten))
+        return held(before, changes, lines)
+
+    def _obey(self, command: Command, line: int) -> None:
+        match command.name:
+            case "G4":
+                self.dwell_seconds += dwell_seconds(command)
+            case "M104" | "M109":
+                self._heat_nozzle(command, line)
+            case "M140" | "M190":
+                celsius = target_celsius(command)
+                self.targets["bed"] = Target(celsius, line)
+                self.bed_peak = max(self.bed_peak, celsius)
+            case name if name.startswith("T"):
+                self._tool = int(name[1:])
+
+    def _heat_nozzle(self, command: Command, line: int) -> None:
+        celsius, given = target_celsius(command), command.words.get("T")
+        tool = self._tool if given is None else int(given)
+        self.targets[f"nozzle {tool}"] = Target(celsius, line)
+        self.nozzle_peak = max(self.nozzle_peak, celsius)
+        if celsius < MELTING_CELSIUS:
+            self._molten.discard(tool)
+        elif command.name == "M109":
+            self._molten.add(tool)
+
+
+def target_celsius(command: Command) -> float:
+    """Return the target that a heater command sets, 0 where it names none."""
+    return max(number(command.words.get("S")), number(command.words.get("R")))
+
+
+def dwell_seconds(command: Command) -> float:
+    """Return how long a G4 waits: P is in milliseconds, S in seconds."""
+    return number(command.words.get("P")) / 1000 + number(command.words.get("S"))
+
+
+def number(value: float | None) -> float:
+    """Return a word's number, 0 for one that is absent or bare."""
+    return 0.0 if value is None else value
