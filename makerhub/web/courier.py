@@ -19,7 +19,7 @@ from makerhub.people.access import find, organisation_ids, visible
 from makerhub.people.models import Role
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
-from makerhub.web.packing import bags, organisations
+from makerhub.web.packing import contents, organisations
 from makerhub.web.policy import allowed
 from makerhub.web.viewer import viewer
 
@@ -63,7 +63,7 @@ def deliveries() -> str:
             "courier/deliveries.html",
             **shipments,
             places=organisations(session, places),
-            bags=bags(session, [shipment.id for shipment in every]),
+            contents=contents(session, [shipment.id for shipment in every]),
         )
 
 
@@ -131,7 +131,7 @@ def _details(session: Session, shipment: Shipment) -> Mapping[str, object]:
         "shipment": shipment,
         "hub": places[shipment.hub_id],
         "facility": places[shipment.facility_id],
-        "bags": bags(session, [shipment.id])[shipment.id],
+        "contents": contents(session, [shipment.id])[shipment.id],
     }
 
 

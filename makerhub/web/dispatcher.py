@@ -10,7 +10,7 @@ from flask_babel import ngettext
 from sqlmodel import select
 
 from makerhub.delivery import service as delivery
-from makerhub.delivery.models import Shipment
+from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestState, SupplyRequest
 from makerhub.designs.models import DesignVersion, Part
@@ -26,6 +26,7 @@ from makerhub.web.board import board as what_to_show
 from makerhub.web.board import find_of_my_hubs, show_request
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
+from makerhub.web.packing import contents
 from makerhub.web.policy import allowed
 from makerhub.web.typed import whole_number
 from makerhub.web.viewer import viewer
@@ -107,6 +108,20 @@ def pack(request_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("dispatcher.supply_request", request_id=request_id))
 
 
+@pages.post("/shipments/<uuid:shipment_id>/unpack")
+@allowed(Role.DISPATCHER)
+def unpack(shipment_id: UUID) -> ResponseReturnValue:
+    """A packed shipment does not leave: its pieces go back into the hub's stock."""
+    with hub().database.changing() as session:
+        shipment = find_of_my_hubs(session, Shipment, shipment_id)
+        if shipment.state is not ShipmentState.PACKED:
+            raise MovedMeanwhile(translatable("This shipment has left by now, or is unpacked already."))
+        delivery.unpack(session, shipment, why="unpacked by the dispatcher", by=viewer().id, now=hub().clock())
+    hub().soon(allocate_lots)
+    flash(_("Unpacked. The pieces are in stock again."), "success")
+    return redirect(url_for("dispatcher.supply_request", request_id=shipment.request_id))
+
+
 @pages.post("/lots/<uuid:lot_id>/inspect")
 @allowed(Role.DISPATCHER)
 def inspect(lot_id: UUID) -> ResponseReturnValue:
@@ -159,6 +174,7 @@ def _request_page(request_id: UUID, errors: Mapping[str, str]) -> str:
             "dispatcher/request.html",
             shown=show_request(session, asked),
             shipments=shipments,
+            contents=contents(session, [shipment.id for shipment in shipments]),
             history=history(session, asked),
             errors=errors,
         )

@@ -19,7 +19,7 @@ from makerhub.people.service import facilities_of
 from makerhub.planning.tasks import allocate_lots, plan_jobs
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
-from makerhub.web.packing import bags
+from makerhub.web.packing import contents
 from makerhub.web.policy import allowed
 from makerhub.web.recalls import open_notices
 from makerhub.web.request_shown import RUNNING, find_mine, is_live, my_requests, show
@@ -113,7 +113,7 @@ def confirm_arrived(request_id: UUID, shipment_id: UUID) -> str:
     with hub().database.reading() as session:
         arriving = _shipment(session, request_id, shipment_id)
         return render_template(
-            "requester/arrived.html", shipment=arriving, bags=bags(session, [shipment_id])[shipment_id]
+            "requester/arrived.html", shipment=arriving, contents=contents(session, [shipment_id])[shipment_id]
         )
 
 
@@ -139,7 +139,7 @@ def _details(request_id: UUID) -> Mapping[str, object]:
             "hub": session.get_one(Organisation, asked.hub_id),
             "facility": session.get_one(Organisation, asked.facility_id),
             "shipments": shipments,
-            "bags": bags(session, [shipment.id for shipment in shipments]),
+            "contents": contents(session, [shipment.id for shipment in shipments]),
             "events": timeline(session, asked, [line.line for line in shown.lines], shipments),
             "is_live": is_live(asked, shipments),
         }

@@ -9,9 +9,10 @@ from unit.web.browsers import Browser
 from unit.web.houses import House
 from werkzeug.test import TestResponse
 
-from makerhub.delivery.models import Shipment
+from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestState, SupplyRequest
+from makerhub.designs.models import Component, KitComponent
 from makerhub.fleet.gateway import KeyReport, Trouble
 from makerhub.fleet.verdict import Reason
 from makerhub.lifecycle import Transition
@@ -395,3 +396,21 @@ def test_a_maker_does_not_check_the_own_lot_at_a_hub_where_others_do(house: Hous
     assert browser.get(f"/trace/{lot.label}").status_code == 200
     assert send(browser, f"/dispatch/lots/{lot.id}/inspect", passed="4").status_code == 404
     assert world.get(Lot, lot.id).state is LotState.AT_MAKER
+
+
+def test_a_packed_shipment_lists_its_kits_and_can_be_unpacked(house: House, world: World) -> None:
+    with world.database.changing() as session:
+        elastic = Component(version_id=world.headband.id, name="Elastic", unit="mm")
+        session.add(elastic)
+        session.flush()
+        session.add(KitComponent(kit_id=world.kit_of(world.headband).id, component_id=elastic.id, quantity=350))
+    request = world.request(3)
+    world.reserve(request, world.lot(4), 3)
+    shipment = world.pack(request)
+    dan = house.signed_in("dan")
+    shown = " ".join(re.sub("<[^>]+>", " ", dan.get(f"/dispatch/requests/{request.id}").text).split())
+    assert "3 × Headband" in shown
+    assert "3 × Elastic 350 mm each" in shown
+    assert send(dan, f"/dispatch/shipments/{shipment.id}/unpack").status_code == 302
+    assert world.get(Shipment, shipment.id).state is ShipmentState.UNPACKED
+    assert send(dan, f"/dispatch/shipments/{shipment.id}/unpack").status_code == 409
