@@ -10,6 +10,8 @@ from makerhub.gcode.summary import Target
 MELTING_CELSIUS: Final = 170.0
 """Marlin's EXTRUDE_MINTEMP: a firmware refuses to feed a colder nozzle, or grinds the filament if it doesn't."""
 
+_HEATERS: Final = frozenset({"G4", "M104", "M109", "M140", "M190"})
+
 
 class Heating:
     """Follows the heaters through a file; every nozzle is cold until `M109` has waited for it."""
@@ -26,8 +28,9 @@ class Heating:
         before = self._tool in self._molten
         changes = []
         for row, command in commands:
-            self._obey(command, first_line + row)
-            changes.append((row, self._tool in self._molten))
+            if command.name in _HEATERS or command.name[0] == "T":
+                self._obey(command, first_line + row)
+                changes.append((row, self._tool in self._molten))
         return held(before, changes, lines)
 
     def _obey(self, command: Command, line: int) -> None:

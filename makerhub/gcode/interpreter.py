@@ -106,7 +106,8 @@ class Interpreter:
     def _move(self, chunk: Chunk, moving: Flags, commands: Sequence[tuple[int, Command]], molten: Flags) -> Motion:
         modes = self._modes(chunk.lines, commands)
         unhomed = np.zeros(chunk.lines, np.bool_)
-        paths = {axis: self._axis_path(axis, chunk, modes, commands, unhomed) for axis in "XYZ"}
+        motors = [(row, command) for row, command in commands if command.name in ("G28", "M84")]
+        paths = {axis: self._axis_path(axis, chunk, modes, motors, unhomed) for axis in "XYZ"}
         advance = self._feed(chunk, modes, commands, moving)
         x, y, z = paths["X"], paths["Y"], paths["Z"]
         offset_x, offset_y = (chunk.words[word] * modes.scale for word in "IJ")
@@ -143,11 +144,15 @@ class Interpreter:
         return modes
 
     def _axis_path(
-        self, axis: str, chunk: Chunk, modes: "_Modes", commands: Sequence[tuple[int, Command]], unhomed: Flags
+        self, axis: str, chunk: Chunk, modes: "_Modes", motors: Sequence[tuple[int, Command]], unhomed: Flags
     ) -> Path:
         words = chunk.words[axis] * modes.scale
-        unhomed |= self._moved_unhomed(axis, chunk, words, modes, commands)
-        homings = [row for row, command in commands if homes(command, axis)]
+        mine = [(row, homes(command, axis)) for row, command in motors if _concerns(command, axis)]
+        homed = held(self._homed[axis], mine, chunk.lines)
+        self._homed[axis] = bool(homed[-1])
+        if not homed.all():
+            unhomed |= self._moved_unhomed(axis, chunk, words, modes, homed)
+        homings = [row for row, is_homing in mine if is_homing]
         words[homings] = 0.0
         absolute = ~modes.relative
         absolute[homings] = True
@@ -155,16 +160,7 @@ class Interpreter:
         self._position[axis] = float(way.after[-1])
         return way
 
-    def _moved_unhomed(
-        self, axis: str, chunk: Chunk, words: Floats, modes: "_Modes", commands: Sequence[tuple[int, Command]]
-    ) -> Flags:
-        changes = [
-            (row, homes(command, axis)) for row, command in commands if homes(command, axis) or _lets_go(command, axis)
-        ]
-        homed = held(self._homed[axis], changes, chunk.lines)
-        self._homed[axis] = bool(homed[-1])
-        if homed.all():
-            return np.zeros(chunk.lines, np.bool_)
+    def _moved_unhomed(self, axis: str, chunk: Chunk, words: Floats, modes: "_Modes", homed: Flags) -> Flags:
         moved = ~homed & (~np.isnan(words) | ((chunk.code > 1) & (axis != "Z")))
         return moved & ~self._raised(words, modes, moved) if axis == "Z" else moved
 
@@ -228,12 +224,12 @@ def summarise(gcode: bytes) -> Summary:
 
 def homes(command: Command, axis: str) -> bool:
     """Tell whether a command homes this axis; G28 without any axis homes all."""
-    return command.name == "G28" and (axis in command.words or not command.words.keys() & set("XYZ"))
+    return command.name == "G28" and _concerns(command, axis)
 
 
-def _lets_go(command: Command, axis: str) -> bool:
-    """Tell whether a command switches the motor of this axis off; M84 without any word switches all off."""
-    return command.name == "M84" and (axis in command.words or not command.words)
+def _concerns(command: Command, axis: str) -> bool:
+    """Tell whether G28 or M84 is meant for this axis: for all where they name none."""
+    return axis in command.words or not command.words.keys() & set("XYZE")
 
 
 def _put(column: Floats, rows: NDArray[np.intp], values: Floats) -> Floats:
