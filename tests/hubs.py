@@ -43,6 +43,7 @@ from makerhub.stock.models import LotState
 MODEL = "prusa-mk3s"
 MATERIAL = "PETG"
 DESIGN = "ear-saver"
+KIT = f"{DESIGN}.small"  # the first of its sizes, as forms call it
 
 Row = TypeVar("Row", bound=SQLModel)
 Value = TypeVar("Value")

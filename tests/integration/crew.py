@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from hubs import DESIGN, MATERIAL, MODEL, prints
+from hubs import KIT, MATERIAL, MODEL, prints
 from integration import promises
 from integration.promises import Promise
 from visitor import Form, Page, Visitor
@@ -84,7 +84,7 @@ class Crew:
         """Through the screens of the form, up to the one that is sent."""
         nurse, visitor = self.network.nurse, self._visitor(self.network.nurse)
         page = self._page(nurse, self._page(nurse, "/").links_to("/ask|/requests/new")[0])
-        page = visitor.send(_form_with(page, f"quantity-{DESIGN}").filled_in(**{f"quantity-{DESIGN}": str(quantity)}))
+        page = visitor.send(_form_with(page, f"quantity-{KIT}").filled_in(**{f"quantity-{KIT}": str(quantity)}))
         day = f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%d}"
         page = visitor.send(_form_with(page, "needed_by").filled_in(needed_by=day, urgency="critical"))
         return _form_with(page, "note")

@@ -95,7 +95,7 @@ def test_the_settings_of_the_manifest_change_the_print(slicer: PrusaSlicer) -> N
 
 
 def test_an_ear_saver_takes_less_than_half_an_hour(slicer: PrusaSlicer) -> None:
-    file, part = PARTS["ear-saver/ear-saver.stl"]
+    file, part = PARTS["ear-saver/strap-medium.stl"]
     plate = slicer.slice(replace(order(file.read_bytes()), settings=part.settings))
     assert plate.seconds < 30 * 60
     assert plate.milligrams < 6_500
