@@ -39,6 +39,7 @@ _CAP_MM = 5.2
 _CAP_THICKNESS_MM = 2.2
 
 _POCKET_GAP_MM = 1.2  # twice the thickest sheet, and what a nozzle of 0.4 mm still leaves open
+_POCKET_PLAY_MM = 0.5  # sheets are cut to half a mm
 _FINGER_MM = 2.2
 _FINGER_REACH_MM, _FINGER_ROOT_MM = 20.0, 12.0
 
@@ -83,13 +84,13 @@ def peg(visor: Points, length: float) -> CrossSection:
 
 def pocket(visor: Points) -> CrossSection:
     """A finger along the right half of the visor: the end of the sheet is tucked behind it, and stops there."""
-    stop = SHEET_WIDTH_MM / 2 + 1.0
+    stop = SHEET_WIDTH_MM / 2 + _POCKET_PLAY_MM
     knots = stop - _FINGER_REACH_MM, stop - 0.6 * _FINGER_REACH_MM, stop + 1.0, stop + _FINGER_ROOT_MM
     gaps = _POCKET_GAP_MM + 0.9, _POCKET_GAP_MM, _POCKET_GAP_MM, -_FINGER_MM  # its mouth is wider
-    places = np.linspace(knots[0], knots[-1], 24)
+    places = np.sort([*np.linspace(knots[0], knots[-1], 24), stop])
     line = np.array([at_length(visor, place)[0] for place in places])
     finger = offset_curve(line, np.interp(places, knots, gaps) + _FINGER_MM / 2)
-    root = np.concatenate([offset_curve(line, -1.0), finger[::-1]])[np.concatenate([places, places[::-1]]) > stop]
+    root = np.concatenate([offset_curve(line, -1.0), finger[::-1]])[np.concatenate([places, places[::-1]]) >= stop]
     return filleted(stroke(finger, _FINGER_MM) + polygon(root), inner=0.2, outer=1.0)
 
 
