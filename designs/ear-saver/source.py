@@ -58,7 +58,6 @@ def outline(size: Size) -> CrossSection:
 def spine(end: float) -> CrossSection:
     """The right half of the strap without its hooks."""
     middle, width = MIDDLE_HALF_WIDTH_MM, SPINE_HALF_WIDTH_MM
-    edge = spline(
-        [(-2, middle), (8, middle - 0.4), (17, middle - 2.2), (24, width + 1.6), (31, width), (end, width)], 60
-    )
+    swell = [(-2, middle), (8, middle - 0.4), (17, middle - 2.2), (24, width + 1.6), (30, width + 0.2), (34, width)]
+    edge = np.concatenate([spline(swell, 40), [(end, width)]])
     return polygon(np.concatenate([edge, edge[::-1] * [1, -1]])) + disc(end, 0, END_RADIUS_MM)
