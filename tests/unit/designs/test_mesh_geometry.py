@@ -4,13 +4,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from hypothesis import given
+from hypothesis import strategies as st
 
 from makerhub.designs.geometry import (
     MAX_ASCII_BYTES,
     MAX_BINARY_BYTES,
     MeshProblem,
     Triangles,
+    canonical,
     check_mesh,
+    check_triangles,
     read_stl,
     write_stl,
 )
@@ -144,3 +148,49 @@ def test_agrees_with_a_slower_way_of_loading_on_real_meshes() -> None:
         assert report.bodies == reference.body_count
         assert report.volume_mm3 == pytest.approx(reference.volume, rel=1e-5)
         assert report.size_mm == pytest.approx(tuple(reference.extents), abs=1e-4)
+
+
+IN_ONE_CORNER = 4
+
+
+def shapes() -> list[trimesh.Trimesh]:
+    """Closed, open, torn, inverted, touching and doubled ones."""
+    box, ball = trimesh.creation.box(), trimesh.creation.icosphere(subdivisions=2)
+    apart = trimesh.util.concatenate([box, ball.copy().apply_translation((5, 0, 0))])
+    in_one_edge = trimesh.util.concatenate([box, box.copy().apply_translation((1, 1, 0))])
+    in_one_corner = trimesh.util.concatenate([box, box.copy().apply_translation((1, 1, 1))])
+    torn = trimesh.Trimesh(ball.vertices, ball.faces[:-3])
+    twisted = trimesh.Trimesh(box.vertices, np.vstack([box.faces[:-1], box.faces[-1:, ::-1]]), process=False)
+    doubled = trimesh.Trimesh(box.vertices, np.vstack([box.faces, box.faces[:1]]), process=False)
+    ring = trimesh.creation.torus(10, 3)
+    return [box, ball, apart, in_one_edge, in_one_corner, torn, twisted, doubled, ring]
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_says_what_trimesh_says(number: int) -> None:
+    solid = shapes()[number]
+    found = check_triangles(np.asarray(solid.triangles) * 10)
+    welded = trimesh.Trimesh(solid.vertices * 10, solid.faces)
+    assert found.watertight == welded.is_watertight
+    assert found.bodies == (2 if number == IN_ONE_CORNER else welded.body_count)  # there trimesh says 1: it would break
+    assert found.consistent == (welded.is_watertight and welded.is_winding_consistent)
+    if found.consistent:
+        assert found.volume_mm3 == pytest.approx(welded.volume, rel=1e-9)
+
+
+@given(st.integers(0, 10_000))
+def test_corners_that_differ_in_the_last_bit_are_one_wherever_the_grid_lies(seed: int) -> None:
+    dice = np.random.default_rng(seed)
+    ball = np.asarray(trimesh.creation.icosphere(subdivisions=3, radius=dice.uniform(1, 80)).triangles, np.float32)
+    shaken = np.where(dice.random(ball.shape) < 0.5, np.nextafter(ball, np.float32(0)), ball).astype(np.float64)
+    assert check_triangles(shaken).problems == ()
+    again = check_mesh(write_stl(canonical(shaken)))
+    assert (again.problems, again.faces) == ((), 1280)
+
+
+def test_the_order_of_faces_changes_no_corner() -> None:
+    ball = np.asarray(trimesh.creation.icosphere(subdivisions=3).triangles) * 20
+    turned = np.random.default_rng(1).permutation(ball)
+    assert {tuple(corner) for corner in canonical(turned).reshape(-1, 3)} == {
+        tuple(corner) for corner in canonical(ball).reshape(-1, 3)
+    }
