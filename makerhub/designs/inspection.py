@@ -1,5 +1,7 @@
 """Checking a mesh that somebody sent, in the warm worker's children: this process only reads a report."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from makerhub.designs.geometry import MeshProblem, MeshReport, unreadable
@@ -37,3 +39,8 @@ def inspect_mesh(content: bytes, bodies: int = 1, limits: SandboxLimits = LIMITS
 def picture_of(mesh: bytes) -> bytes:
     """The picture of a canonical mesh as WebP; raises `SandboxFailed` where it can not be drawn within the limits."""
     return worker.run("picture", mesh)
+
+
+def scene_of(meshes: Sequence[bytes], quantities: Sequence[int]) -> bytes:
+    """As `picture_of`, of so many pieces of each canonical mesh side by side: the picture of a version or a kit."""
+    return worker.run("scene", list(meshes), list(quantities))

@@ -10,7 +10,7 @@ import msgspec
 from makerhub.designs.forking import serve
 from makerhub.designs.formats import read_mesh
 from makerhub.designs.geometry import MeshDamaged, MeshReport, canonical, check_triangles, unreadable, write_stl
-from makerhub.designs.pictures import thumbnail
+from makerhub.designs.pictures import picture, thumbnail
 
 
 class Inspected(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ def inspect(content: bytes, bodies: int) -> bytes:
     return msgspec.msgpack.encode(Inspected(report, b"" if report.faces == 0 else write_stl(canonical(triangles))))
 
 
-JOBS: Mapping[str, Callable[..., bytes]] = {"inspect": inspect, "picture": thumbnail}
+JOBS: Mapping[str, Callable[..., bytes]] = {"inspect": inspect, "picture": thumbnail, "scene": picture}
 
 if __name__ == "__main__":
     serve(JOBS)

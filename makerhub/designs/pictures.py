@@ -1,189 +1,194 @@
-"""Thumbnails of meshes: a soft-lit solid on a shadow, drawn without any graphics hardware.
+"""Pictures of designs as for a shop: matt plastic on warm ground under a soft lamp, drawn without graphics hardware.
 
-The view is the same for every part, so that a page of them looks like one catalogue. The background is transparent,
-for light and dark pages alike. About a second of processor time: draw once, when a version is published.
+View, light and margin are the same for all, so that a page of pictures looks like one catalogue. The ground is part of
+the picture, since a shadow needs one, and so stands alike on light and dark pages. One to two seconds of processor
+time: draw once, when a version is published.
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, zoom
 
 from makerhub.designs.geometry import Triangles, read_stl
+from makerhub.designs.lighting import Scene
+from makerhub.designs.normals import corner_normals, unit
 from makerhub.designs.raster import Covered, Floats, draw
+from makerhub.designs.scenes import arrange
 
 SIZE = 512
 MAX_BYTES = 20_000
 
 _SAMPLES = 2
 _EDGE = SIZE * _SAMPLES
-_MARGIN = 0.07
-_AZIMUTH, _ELEVATION = np.radians(-32.0), np.radians(38.0)
-_COLOUR = np.array([0.13, 0.50, 0.62])
-_KEY_LIGHT = np.array([-0.75, -0.12, 1.0])
-_CREASE_COSINE = np.cos(np.radians(38.0))
-_MAX_SMOOTHED_FACES = 150_000
+_MARGIN = 0.075
+_AZIMUTH, _ELEVATION = np.radians(-32.0), np.radians(42.0)
+_DISTANCE = 4.2
+_TO_LAMP = np.array([-0.80, -0.05, 1.0])
+_GROUND_STEP = 2
+
+_PLASTIC = np.array([0.014, 0.225, 0.240])
+_GROUND = np.array([0.880, 0.842, 0.775])
+_LAMP = np.array([1.00, 0.95, 0.86]) * 1.25
+_SKY = np.array([0.90, 0.96, 1.00]) * 0.55
+_BOUNCE = np.array([1.00, 0.92, 0.80]) * 0.20
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """From mm to pixels: turn by `rotation` (rows: right, down, to the eye), then scale and shift."""
+    """A camera `distance` mm before the point `middle`, then scaled and shifted so that the scene fills the picture.
+
+    `rotation` has the rows right, down and to the eye.
+    """
 
     rotation: Floats
+    middle: Floats
+    distance: float
     scale: float
     shift: Floats
 
     def project(self, points: Floats) -> Floats:
-        projected: Floats = points @ self.rotation.T * self.scale
-        projected[..., :2] += self.shift
-        return projected
+        """Pixels to the right and down, and the inverse of the distance, in which everything straight stays so."""
+        turned = (points - self.middle) @ self.rotation.T
+        nearness = 1 / (self.distance - turned[..., 2:])
+        return np.concatenate([turned[..., :2] * nearness * self.scale + self.shift, nearness], axis=-1)
+
+    def ground(self, step: int) -> Floats:
+        """Where the eye meets the ground in the middle of each square of `step` pixels of the finished picture."""
+        middles = (np.arange(SIZE // step) + 0.5) * step * _SAMPLES
+        right, down = np.meshgrid(middles, middles)
+        flat = (np.stack([right, down], axis=-1).reshape(-1, 2) - self.shift) / self.scale
+        rays = np.concatenate([flat, np.full((len(flat), 1), -1.0)], axis=1) @ self.rotation
+        eye = self.middle + self.rotation[2] * self.distance
+        points: Floats = eye - rays * (eye[2] / rays[:, 2:])
+        return points
 
 
 def thumbnail(mesh: bytes) -> bytes:
-    """A picture of a checked STL file as WebP: 512 × 512, transparent around the part, at most 20 kB."""
-    picture = Image.fromarray(np.rint(render(read_stl(mesh)) * 255).astype(np.uint8), "RGBA")
-    for quality in (88, 80, 70, 60, 45, 30):
-        content = _webp(picture, quality)
-        if len(content) <= MAX_BYTES:
-            return content
-    return _webp(picture.resize((SIZE // 2, SIZE // 2), Image.Resampling.LANCZOS), 60)
+    """A picture of one part, a checked STL file, as WebP: 512 × 512, at most 20 kB."""
+    return _webp(render(_standing(read_stl(mesh))))
+
+
+def picture(meshes: Sequence[bytes], quantities: Sequence[int]) -> bytes:
+    """A picture of what belongs together: so many of each part, checked STL files, laid out side by side, as WebP."""
+    parts = [_standing(read_stl(mesh)) for mesh in meshes]
+    places = arrange(parts, quantities)
+    return _webp(render(np.concatenate([place.of(parts[place.part]) for place in places])))
 
 
 def render(triangles: Triangles) -> Floats:
-    """The picture as an array of shape (512, 512, 4): red, green, blue and opacity from 0 to 1."""
-    solid = triangles - triangles.min(axis=(0, 1)) * [0, 0, 1]
-    view = _view_of(solid)
-    layers = _shadow(solid, view), _part(solid, view)
-    return _downsampled(_over(*layers))
+    """The picture of faces that stand on the ground z = 0, as an array of shape (512, 512, 3) from 0 to 1 (sRGB)."""
+    view, scene = _view_of(triangles), Scene(triangles, _TO_LAMP)
+    colour, cover = _part(triangles, view, scene)
+    linear = colour + _floor(view, scene) * (1 - cover)
+    return _developed(linear)
 
 
-def _view_of(solid: Triangles) -> _View:
-    """The view in which the part and its shadow fill the picture but for a margin."""
+def _standing(triangles: Triangles) -> Triangles:
+    """The part in the middle of the ground."""
+    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+    middle = (low + high) / 2
+    standing: Triangles = triangles - np.array([middle[0], middle[1], low[2]])
+    return standing
+
+
+def _view_of(triangles: Triangles) -> _View:
+    points = triangles.reshape(-1, 3)
+    low, high = points.min(axis=0), points.max(axis=0)
     azimuth, elevation = (np.cos(_AZIMUTH), np.sin(_AZIMUTH)), (np.cos(_ELEVATION), np.sin(_ELEVATION))
     right = np.array([azimuth[0], azimuth[1], 0.0])
     eye = np.array([azimuth[1] * elevation[0], -azimuth[0] * elevation[0], elevation[1]])
     rotation = np.stack([right, -np.cross(eye, right), eye])
-    flat = np.concatenate([solid.reshape(-1, 3), _fallen(solid).reshape(-1, 3)]) @ rotation.T
-    low, high = flat[:, :2].min(axis=0), flat[:, :2].max(axis=0)
-    scale = _EDGE * (1 - 2 * _MARGIN) / float((high - low).max())
-    return _View(rotation, scale, _EDGE / 2 - (low + high) / 2 * scale)
+    plain = _View(rotation, (low + high) / 2, _DISTANCE * float(np.linalg.norm(high - low)) / 2, 1.0, np.zeros(2))
+    seen = plain.project(points)[:, :2]
+    least, most = seen.min(axis=0), seen.max(axis=0)
+    scale = _EDGE * (1 - 2 * _MARGIN) / float((most - least).max())
+    return _View(rotation, plain.middle, plain.distance, scale, _EDGE / 2 - (least + most) / 2 * scale)
 
 
-def _part(solid: Triangles, view: _View) -> Floats:
-    projected, normals = view.project(solid), _corner_normals(solid)
-    facing = np.cross(projected[:, 1] - projected[:, 0], projected[:, 2] - projected[:, 0])[:, 2] < 0
-    projected, normals = projected[facing], normals[facing]
+def _part(triangles: Triangles, view: _View, scene: Scene) -> tuple[Floats, Floats]:
+    """The scene's own light, multiplied by how much of each pixel it covers, and that: (512, 512, 3) and (…, 1)."""
+    projected = view.project(triangles)
+    facing = _turned_to_the_eye(projected)
+    projected, solid = projected[facing], triangles[facing]
+    normals = corner_normals(triangles)[facing]
     seen = draw(projected, _EDGE, _EDGE)
+    share = seen.weights * projected[seen.face][..., 2]
+    share = (share / share.sum(axis=1, keepdims=True))[..., None]
+    normal = unit((normals[seen.face] * share).sum(axis=1))
+    light = scene.light((solid[seen.face] * share).sum(axis=1), normal)
+    colour = _shaded(normal, light.sky, light.lamp, view) * _hollows(seen, view)[:, None]
     layer = np.zeros((_EDGE * _EDGE, 4))
-    normal = _unit((normals[seen.face] * seen.weights[..., None]).sum(axis=1))
-    layer[seen.pixel, :3] = _lit(normal, view) * _occlusion(seen)[:, None]
-    layer[seen.pixel, 3] = 1
-    return np.clip(layer.reshape(_EDGE, _EDGE, 4), 0, 1)
+    layer[seen.pixel, :3], layer[seen.pixel, 3] = colour, 1
+    mean = layer.reshape(SIZE, _SAMPLES, SIZE, _SAMPLES, 4).mean(axis=(1, 3))
+    return mean[..., :3], mean[..., 3:]
 
 
-def _lit(normal: Floats, view: _View) -> Floats:
-    """Colours under a soft key light, a sky, and a glint towards the eye."""
-    key, eye = _KEY_LIGHT / np.linalg.norm(_KEY_LIGHT), view.rotation[2]
-    halfway = (key + eye) / np.linalg.norm(key + eye)
-    direct = np.clip(normal @ key, 0, 1)
-    sky = 0.5 + 0.5 * normal[:, 2]
-    glint = np.clip(normal @ halfway, 0, 1) ** 40
-    rim = (1 - np.clip(normal @ eye, 0, 1)) ** 3
-    light = 0.30 + 0.34 * sky + 0.62 * direct
-    colours: Floats = light[:, None] * _COLOUR + (0.16 * glint + 0.10 * rim)[:, None]
+def _turned_to_the_eye(projected: Floats) -> NDArray[np.bool_]:
+    """The faces whose corners run counter-clockwise on the picture, where y points down."""
+    along, across = projected[:, 1] - projected[:, 0], projected[:, 2] - projected[:, 0]
+    facing: NDArray[np.bool_] = along[:, 0] * across[:, 1] < along[:, 1] * across[:, 0]
+    return facing
+
+
+def _shaded(normal: Floats, sky: Floats, lamp: Floats, view: _View) -> Floats:
+    """Linear colours of matt plastic: lamp, sky and what the ground throws back, with a glint and a brighter rim."""
+    to_lamp, eye = unit(_TO_LAMP), view.rotation[2]
+    below = (0.5 - 0.5 * normal[:, 2])[:, None]
+    light = lamp[:, None] * _LAMP + sky[:, None] * _SKY + below * _BOUNCE + 0.10
+    glint = np.clip(normal @ unit(to_lamp + eye), 0, 1) ** 24 * np.minimum(lamp * 2, 1)
+    rim = (1 - np.clip(normal @ eye, 0, 1)) ** 4 * np.minimum(sky * 1.5, 1)
+    colours: Floats = light * _PLASTIC + (0.16 * glint + 0.10 * rim)[:, None]
     return colours
 
 
-def _occlusion(seen: Covered) -> Floats:
-    """Darkness in hollows: how far a pixel lies behind what surrounds it (unsharp masking of the depth)."""
+def _floor(view: _View, scene: Scene) -> Floats:
+    """The ground with its soft shadows, linear, (512, 512, 3), a little darker towards the corners."""
+    points = view.ground(_GROUND_STEP)
+    light = scene.light(points, np.broadcast_to([0.0, 0.0, 1.0], points.shape))
+    side = SIZE // _GROUND_STEP
+    shade = 0.52 * light.sky + 0.48 * light.lamp / float(unit(_TO_LAMP)[2])
+    soft = gaussian_filter(shade.reshape(side, side), 1.2)
+    soft = zoom(soft, _GROUND_STEP, order=1, grid_mode=True, mode="nearest")
+    across = np.linspace(-1, 1, SIZE)
+    corner = 1 - 0.10 * (across[:, None] ** 2 + across[None, :] ** 2)
+    ground: Floats = (np.clip(soft, 0, 1) * corner)[..., None] * _GROUND
+    return ground
+
+
+def _hollows(seen: Covered, view: _View) -> Floats:
+    """Darkness in what is finer than the light's grid, such as letters: how far a pixel lies behind those around it."""
     depth, here = np.zeros(_EDGE * _EDGE), np.zeros(_EDGE * _EDGE)
-    depth[seen.pixel], here[seen.pixel] = seen.depth, 1
-    shade = np.zeros(len(seen.pixel))
-    for radius, strength in ((6.0, 0.5), (28.0, 0.5)):
-        around = gaussian_filter(depth.reshape(_EDGE, _EDGE), radius).ravel()[seen.pixel]
-        weight = gaussian_filter(here.reshape(_EDGE, _EDGE), radius).ravel()[seen.pixel]
-        behind = around / np.maximum(weight, 1e-6) - seen.depth
-        shade += strength * np.clip(behind / (2.5 * radius), 0, 0.7)
-    left: Floats = 1 - np.clip(shade, 0, 0.6)
+    depth[seen.pixel], here[seen.pixel] = 1 / seen.depth, 1
+    around = gaussian_filter(depth.reshape(_EDGE, _EDGE), 4.0).ravel()[seen.pixel]
+    weight = gaussian_filter(here.reshape(_EDGE, _EDGE), 4.0).ravel()[seen.pixel]
+    behind = (depth[seen.pixel] - around / weight) * view.scale / view.distance
+    left: Floats = 1 - np.clip(behind / 10, 0, 0.35)
     return left
 
 
-def _shadow(solid: Triangles, view: _View) -> Floats:
-    """The part's shadow on the ground: dark and narrow where it stands, wide and faint away from the light."""
-    fallen, standing = view.project(_fallen(solid)), view.project(solid * [1, 1, 0])
-    wide = gaussian_filter(_mask(fallen), 22.0)
-    near = gaussian_filter(_mask(standing), 8.0)
-    layer = np.zeros((_EDGE, _EDGE, 4))
-    layer[..., :3] = 0.05, 0.09, 0.12
-    layer[..., 3] = 1 - (1 - 0.42 * wide) * (1 - 0.28 * near)
-    return layer
+def _developed(linear: Floats) -> Floats:
+    """From light to what a screen shows: highlights bent softly towards white, then the curve of sRGB."""
+    bent = np.where(linear > 0.7, 0.7 + 0.3 * np.tanh((linear - 0.7) / 0.3), linear)
+    curve: Floats = np.where(bent <= 0.0031308, bent * 12.92, 1.055 * np.maximum(bent, 1e-9) ** (1 / 2.4) - 0.055)
+    return np.clip(curve, 0, 1)
 
 
-def _fallen(solid: Triangles) -> Triangles:
-    """The faces cast onto the ground along the key light, whose slant is eased to keep the shadow short."""
-    slant = 0.8 * _KEY_LIGHT[:2] / _KEY_LIGHT[2]
-    cast: Triangles = np.concatenate([solid[..., :2] - solid[..., 2:] * slant, np.zeros_like(solid[..., 2:])], axis=-1)
-    return cast
+def _webp(pixels: Floats) -> bytes:
+    """The best quality that fits into `MAX_BYTES`, or else half the size."""
+    image = Image.fromarray(np.rint(pixels * 255).astype(np.uint8), "RGB")
+    for quality in (94, 88, 80, 70, 55, 35):
+        content = _encoded(image, quality)
+        if len(content) <= MAX_BYTES:
+            return content
+    return _encoded(image.resize((SIZE // 2, SIZE // 2), Image.Resampling.LANCZOS), 60)
 
 
-def _mask(projected: Floats) -> Floats:
-    mask = np.zeros(_EDGE * _EDGE)
-    mask[draw(projected, _EDGE, _EDGE).pixel] = 1
-    return mask.reshape(_EDGE, _EDGE)
-
-
-def _corner_normals(solid: Triangles) -> Floats:
-    """The normal at each corner of each face: the mean over the faces there that it blends into, sharp at creases."""
-    across = np.cross(solid[:, 1] - solid[:, 0], solid[:, 2] - solid[:, 0])
-    normals = _unit(across)
-    if len(solid) > _MAX_SMOOTHED_FACES:
-        return np.repeat(normals[:, None], 3, axis=1)
-    corner, neighbour = _sharing(solid)
-    blends = (normals[corner // 3] * normals[neighbour // 3]).sum(axis=1) > _CREASE_COSINE
-    sums = np.zeros((len(solid) * 3, 3))
-    np.add.at(sums, corner[blends], across[neighbour[blends] // 3])
-    return _unit(sums).reshape(-1, 3, 3)
-
-
-def _sharing(solid: Triangles) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Every pair of corners (numbered face · 3 + corner) that lie at the same point."""
-    _, point = np.unique(np.rint(solid.reshape(-1, 3) * 1000).astype(np.int64), axis=0, return_inverse=True)
-    point = point.ravel()
-    order = np.argsort(point, kind="stable")
-    counts = np.bincount(point)
-    starts = np.cumsum(counts) - counts
-    degree = counts[point]
-    corner = np.repeat(np.arange(len(point)), degree)
-    step = np.arange(len(corner)) - np.repeat(np.cumsum(degree) - degree, degree)
-    return corner, order[starts[point[corner]] + step]
-
-
-def _over(below: Floats, above: Floats) -> Floats:
-    """One layer on another, with colours multiplied by their opacity, which is how they may be averaged."""
-    opacity = above[..., 3:]
-    colour = above[..., :3] * opacity + below[..., :3] * below[..., 3:] * (1 - opacity)
-    return np.concatenate([colour, opacity + below[..., 3:] * (1 - opacity)], axis=-1)
-
-
-def _downsampled(samples: Floats) -> Floats:
-    """The mean of each square of samples, with colours divided by their opacity again."""
-    mean = samples.reshape(SIZE, _SAMPLES, SIZE, _SAMPLES, 4).mean(axis=(1, 3))
-    opacity = mean[..., 3:]
-    colour = np.divide(mean[..., :3], opacity, out=np.zeros_like(mean[..., :3]), where=opacity > 0)
-    picture: Floats = np.clip(np.concatenate([colour, opacity], axis=-1), 0, 1)
-    return picture
-
-
-def _unit(vectors: Floats) -> Floats:
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: Floats = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-    return unit
-
-
-def _webp(picture: Image.Image, quality: int) -> bytes:
+def _encoded(image: Image.Image, quality: int) -> bytes:
     content = io.BytesIO()
-    picture.save(content, "WEBP", quality=quality, alpha_quality=80, method=6)
+    image.save(content, "WEBP", quality=quality, method=5)
     return content.getvalue()
