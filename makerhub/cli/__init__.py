@@ -189,8 +189,9 @@ def designs_check(folder: Path, as_json: bool) -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The okh.toml of a single mesh that has none beside it.",
 )
+@click.option("--mend", is_flag=True, help="Mend meshes that are not closed or inside out, and say what was done.")
 @click.pass_obj
-def designs_import(settings: Settings, path: Path, manifest: Path | None) -> None:
+def designs_import(settings: Settings, path: Path, manifest: Path | None, mend: bool) -> None:
     """Take the design in PATH into the catalogue: a folder or a ZIP with an okh.toml, or one mesh with --manifest.
 
     It keeps its author, licence and source, and is a prototype until somebody has reviewed it.
@@ -198,8 +199,11 @@ def designs_import(settings: Settings, path: Path, manifest: Path | None) -> Non
     desk = desk_of(settings, with_database(settings), FileStore(settings.files_directory), utc_now)
     submission = submission_at(path, manifest)
     with console.status(f"Checking {submission.key}…"):
-        checked = check(submission, desk.licences)
+        checked = check(submission, desk.licences, mends=mend)
         version = publish(desk.database, desk.files, checked, desk.clock)
+    for part in checked.parts:
+        for change in part.found.mending:
+            console.print(f"{part.manifest.name}: {change.sentence % change.values}")
     if version is None:
         console.print(f"{checked.manifest.name} {checked.manifest.version} is in the catalogue already")
     else:

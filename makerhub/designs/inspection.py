@@ -23,17 +23,17 @@ class MeshRefused(Invalid):
         self.report = report
 
 
-def inspect_mesh(content: bytes, bodies: int = 1, limits: SandboxLimits = LIMITS) -> Inspected:
+def inspect_mesh(content: bytes, bodies: int = 1, limits: SandboxLimits = LIMITS, *, mends: bool = False) -> Inspected:
     """What a file is, with all of its problems; blocks for some seconds at most, and never raises for bad content.
 
-    `bodies` is how many bodies the manifest promises.
+    `bodies` is how many bodies the manifest promises. With `mends` it is mended first, where that can be done.
     """
     if len(content) > MAX_FILE_BYTES:
-        return Inspected(unreadable(MeshProblem.TOO_LARGE), b"")
+        return Inspected(unreadable(MeshProblem.TOO_LARGE))
     try:
-        return msgspec.msgpack.decode(worker.run("inspect", content, bodies, limits=limits), type=Inspected)
+        return msgspec.msgpack.decode(worker.run("inspect", content, bodies, mends, limits=limits), type=Inspected)
     except (SandboxFailed, msgspec.DecodeError):
-        return Inspected(unreadable(MeshProblem.UNREADABLE), b"")
+        return Inspected(unreadable(MeshProblem.UNREADABLE))
 
 
 def picture_of(mesh: bytes) -> bytes:
@@ -44,3 +44,8 @@ def picture_of(mesh: bytes) -> bytes:
 def scene_of(meshes: Sequence[bytes], quantities: Sequence[int]) -> bytes:
     """As `picture_of`, of so many pieces of each canonical mesh side by side: the picture of a version or a kit."""
     return worker.run("scene", list(meshes), list(quantities))
+
+
+def model_of(meshes: Sequence[bytes], names: Sequence[str], quantities: Sequence[int]) -> bytes:
+    """What `scene_of` shows as a solid model, GLB, that can be turned; raises `SandboxFailed` as it does."""
+    return worker.run("model", list(meshes), list(names), list(quantities))

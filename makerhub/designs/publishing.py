@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlmodel import Session, col, select
 
 from makerhub.db import Clock, Database
 from makerhub.designs.files import FileStore
 from makerhub.designs.geometry import MeshReport
 from makerhub.designs.inspection import MeshRefused, inspect_mesh, picture_of
+from makerhub.designs.jobs import Inspected
 from makerhub.designs.licences import FREE, LicencePolicy, require_permission
 from makerhub.designs.manifest import Manifest, PartManifest
 from makerhub.designs.models import Component, Design, DesignVersion, Kit, KitComponent, KitPart, Part
+from makerhub.designs.quote import quote
 from makerhub.designs.submission import Submission, from_folder
 from makerhub.errors import Invalid, translatable
 from makerhub.lifecycle import begin
@@ -34,12 +37,29 @@ class VersionTaken(Invalid):
 
 @dataclass(frozen=True)
 class CheckedPart:
-    """A part whose mesh has been inspected: its canonical `mesh` and the `original` it was read from."""
+    """A part whose mesh has been inspected: the `original` file, and what was `found` of it."""
 
     manifest: PartManifest
-    mesh: bytes
     original: bytes
-    report: MeshReport
+    found: Inspected
+
+    @property
+    def report(self) -> MeshReport:
+        """Whether the mesh can be printed."""
+        return self.found.report
+
+    @property
+    def mesh(self) -> bytes:
+        """The canonical mesh, empty where there are problems."""
+        return self.found.mesh
+
+    def analysis(self) -> dict[str, Any]:
+        """What is kept of what was measured: the analysis, what a piece will take, and how the mesh was mended."""
+        analysis, kept = self.found.analysis, {"mended": msgspec.to_builtins(self.found.mending)}
+        if analysis is None:
+            return kept
+        quoted = quote(analysis, self.manifest.settings, self.manifest.materials[0])
+        return {**analysis.as_json(), "grams": quoted.grams.expected, "quote": msgspec.to_builtins(quoted), **kept}
 
 
 @dataclass(frozen=True)
@@ -57,23 +77,25 @@ def check_folder(folder: Path) -> CheckedDesign:
     return check(from_folder(folder))
 
 
-def check(submission: Submission, policy: LicencePolicy = FREE) -> CheckedDesign:
-    """What was handed in, if it may be published; meshes are read in a child process with limits.
+def check(submission: Submission, policy: LicencePolicy = FREE, *, mends: bool = False) -> CheckedDesign:
+    """What was handed in, if it may be published; meshes are read in a child process with limits, and mended if asked.
 
     Raises `ManifestInvalid`, `LicenceRefused` or `MeshRefused` with what is wrong.
     """
-    design = look_at(submission, policy)
+    design = look_at(submission, policy, mends=mends)
     for part in design.parts:
         if part.report.problems:
             raise MeshRefused(part.report)
     return design
 
 
-def look_at(submission: Submission, policy: LicencePolicy = FREE) -> CheckedDesign:
+def look_at(submission: Submission, policy: LicencePolicy = FREE, *, mends: bool = False) -> CheckedDesign:
     """As `check`, but with what is wrong with the meshes in their reports."""
     manifest = submission.manifest()
     require_permission(manifest.license, policy)
-    parts = [_checked(part, submission.files[part.export]) for part in manifest.parts]
+    parts = [_checked(part, submission.files[part.export], mends=mends) for part in manifest.parts]
+    if any(not part.report.problems and part.found.mending for part in parts):
+        require_permission(manifest.license, policy, adapted=True)
     readme = submission.text(manifest.readme) if manifest.readme else ""
     return CheckedDesign(manifest, readme, parts, _content_hash(manifest, readme, parts))
 
@@ -165,9 +187,8 @@ def _add_kits(
         )
 
 
-def _checked(part: PartManifest, content: bytes) -> CheckedPart:
-    found = inspect_mesh(content)
-    return CheckedPart(part, found.mesh, content, found.report)
+def _checked(part: PartManifest, content: bytes, *, mends: bool) -> CheckedPart:
+    return CheckedPart(part, content, inspect_mesh(content, mends=mends))
 
 
 @dataclass(frozen=True)
@@ -195,6 +216,7 @@ def _part(version_id: UUID, part: CheckedPart, stored: _Stored) -> Part:
         picture_sha256=stored.picture,
         materials=list(part.manifest.materials),
         settings=asdict(part.manifest.settings),
+        analysis=part.analysis(),
         width_mm=width,
         depth_mm=depth,
         height_mm=height,

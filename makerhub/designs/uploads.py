@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlmodel import Session, select
 
 from makerhub.config import Settings
@@ -82,7 +83,7 @@ def examine(desk: Desk, upload_id: UUID) -> None:
     """Check a received upload, some seconds long, and record what was found."""
     upload = _row(desk, upload_id)
     try:
-        design = publishing.look_at(submission_of(desk.box, upload), desk.licences)
+        design = publishing.look_at(submission_of(desk.box, upload), desk.licences, mends=upload.mends)
         with desk.database.reading() as session:
             publishing.require_new(session, design.manifest)
     except MakerhubError as error:
@@ -99,7 +100,7 @@ def take_in(desk: Desk, upload_id: UUID) -> None:
     """Publish an accepted upload, once, however often it is tried; what can not be published is refused after all."""
     upload = _row(desk, upload_id)
     try:
-        design = publishing.check(submission_of(desk.box, upload), desk.licences)
+        design = publishing.check(submission_of(desk.box, upload), desk.licences, mends=upload.mends)
         publishing.publish(desk.database, desk.files, design, desk.clock, by=upload.uploaded_by)
     except MakerhubError as error:
         _refuse(desk, upload, error)
@@ -176,4 +177,6 @@ def _finding(part: CheckedPart) -> dict[str, Any]:
         "size_mm": list(report.size_mm),
         "volume_mm3": report.volume_mm3,
         "problems": [problem.sentence for problem in report.problems],
+        "mending": msgspec.to_builtins(part.found.mending),
+        "analysis": part.analysis(),
     }

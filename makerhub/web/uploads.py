@@ -189,6 +189,12 @@ def _may_accept(person: Person, row: Upload) -> bool:
     return row.hub_id in organisation_ids(person, *ACCEPTERS)
 
 
+def _may_mend(row: Upload) -> bool:
+    """Whether every broken part is one that can be mended."""
+    broken = [part for part in row.findings.get("parts", []) if part["problems"]]
+    return row.state is UploadState.REFUSED and bool(broken) and all(part["mending"] for part in broken)
+
+
 def _shown(upload_id: UUID) -> dict[str, object]:
     with hub().database.reading() as session:
         row = find(session, viewer(), Upload, upload_id)
@@ -199,6 +205,7 @@ def _shown(upload_id: UUID) -> dict[str, object]:
             "sender": session.get_one(Person, row.uploaded_by),
             "place": session.get_one(Organisation, row.hub_id),
             "of_design": _known_design(session, row),
+            "may_mend": _may_mend(row),
             "may_accept": _may_accept(viewer(), row),
             "pictures": _pictures(row),
         }

@@ -84,11 +84,11 @@ def test_a_job_that_breaks_a_limit_ends_alone(monkeypatch: pytest.MonkeyPatch, j
 def test_a_worker_that_is_killed_is_started_again() -> None:
     mine = MeshWorker()
     try:
-        assert mine.run("inspect", sphere(1), 1)
+        assert mine.run("inspect", sphere(1), 1, False)
         assert mine._process
         mine._process.kill()
         mine._process.wait()
-        assert mine.run("inspect", sphere(1), 1)
+        assert mine.run("inspect", sphere(1), 1, False)
     finally:
         mine.close()
 
@@ -96,7 +96,7 @@ def test_a_worker_that_is_killed_is_started_again() -> None:
 def test_the_picture_is_drawn_there_too() -> None:
     assert picture_of(sphere(2))[8:12] == b"WEBP"
     assert resource.getrlimit(resource.RLIMIT_CPU)[0] == resource.RLIM_INFINITY  # the limits are the children's alone
-    assert worker.run("inspect", sphere(1), 1)
+    assert worker.run("inspect", sphere(1), 1, False)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import io
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
+from uuid import UUID
 
+import numpy as np
 import pytest
 from builders import World
 from unit.designs.hooks import FILES, MANIFEST, cube, packed
@@ -13,7 +15,9 @@ from unit.web.houses import House, fill
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
+from makerhub.designs.geometry import read_stl, write_stl
 from makerhub.designs.models import DesignVersion, Upload, UploadState
+from makerhub.designs.service import parts_of
 from makerhub.designs.tasks import work_on_uploads
 from makerhub.designs.uploads import desk_of
 from makerhub.people.models import Role
@@ -127,3 +131,36 @@ def test_only_this_page_takes_large_files_and_only_from_those_who_may_send_them(
     mona = house.signed_in("mona")
     answer = mona.client.post("/printers/new", data={"name": "x" * 3_000_000}, headers={"Origin": "http://localhost"})
     assert answer.status_code == 413
+
+
+def test_a_mesh_with_a_hole_is_mended_when_its_sender_says_so(house: House, world: World) -> None:
+    mona, dan = house.signed_in("mona"), house.signed_in("dan")
+    torn = {**FILES, "hook.stl": write_stl(np.delete(read_stl(cube()), [3], axis=0))}
+    address = hand_in(mona, packed(torn), "hook.zip")
+    work(house)
+    shown = mona.get(address).text
+    assert "The mesh is not closed" in shown
+    assert "Fill holes: 1, the largest 10.0 mm wide" in shown
+    assert "This would be done to mend it" in shown
+    assert mona.post(f"{address}/decision", {"decision": "mend"}, form=address).status_code == 302
+    work(house)
+    assert "This was done to mend it" in mona.get(address).text
+    dan.post(f"{address}/decision", {"decision": "accept"}, form=address)
+    work(house)
+    version = world.get(DesignVersion, world.all(Upload)[0].version_id or UUID(int=0))
+    with world.database.reading() as session:
+        (part,) = parts_of(session, version.id)
+    assert part.volume_mm3 == pytest.approx(1000)
+    assert part.original_sha256 != part.mesh_sha256
+    assert "Fill holes: 1" in house.browser().get("/designs/hook").text
+
+
+def test_a_licence_without_adaptations_is_mended_by_nobody(house: House) -> None:
+    mona = house.signed_in("mona")
+    manifest = MANIFEST.replace("CC-BY-SA-4.0", "CC-BY-ND-4.0").encode()
+    torn = {**FILES, "okh.toml": manifest, "hook.stl": write_stl(np.delete(read_stl(cube()), [3], axis=0))}
+    address = hand_in(mona, packed(torn), "hook.zip")
+    work(house)
+    mona.post(f"{address}/decision", {"decision": "mend"}, form=address)
+    work(house)
+    assert "forbids passing on a changed design" in mona.get(address).text
