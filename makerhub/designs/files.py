@@ -23,7 +23,7 @@ class FileStore:
         file = self._file(sha256)
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(file, content)
+            write_whole(file, content)
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -50,7 +50,7 @@ class UploadBox:
         """Keep one file of an upload, durably; one of the same name is replaced."""
         place = self.folder / str(upload)
         place.mkdir(parents=True, exist_ok=True)
-        _write_whole(place / name, content)
+        write_whole(place / name, content)
 
     def get(self, upload: UUID, name: str) -> bytes:
         """One file of an upload; raises `NotFound`."""
@@ -69,7 +69,7 @@ class UploadBox:
         return [UUID(place.name) for place in places if place.stat().st_mtime < moment.timestamp()]
 
 
-def _write_whole(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes) -> None:
     """Write beside, sync, rename, sync the folder: after a crash the file is whole or absent."""
     descriptor, part = tempfile.mkstemp(dir=file.parent, suffix=".part")
     try:

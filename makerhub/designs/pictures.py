@@ -18,7 +18,7 @@ from makerhub.designs.geometry import Triangles, read_stl
 from makerhub.designs.lighting import Scene
 from makerhub.designs.normals import corner_normals, unit
 from makerhub.designs.raster import Covered, Floats, draw
-from makerhub.designs.scenes import arrange
+from makerhub.designs.scenes import arrange, standing
 
 SIZE = 512
 MAX_BYTES = 20_000
@@ -70,12 +70,12 @@ class _View:
 
 def thumbnail(mesh: bytes) -> bytes:
     """A picture of one part, a checked STL file, as WebP: 512 × 512, at most 20 kB."""
-    return _webp(render(_standing(read_stl(mesh))))
+    return _webp(render(standing(read_stl(mesh))))
 
 
 def picture(meshes: Sequence[bytes], quantities: Sequence[int]) -> bytes:
     """A picture of what belongs together: so many of each part, checked STL files, laid out side by side, as WebP."""
-    parts = [_standing(read_stl(mesh)) for mesh in meshes]
+    parts = [standing(read_stl(mesh)) for mesh in meshes]
     places = arrange(parts, quantities)
     return _webp(render(np.concatenate([place.of(parts[place.part]) for place in places])))
 
@@ -86,14 +86,6 @@ def render(triangles: Triangles) -> Floats:
     colour, cover = _part(triangles, view, scene)
     linear = colour + _floor(view, scene) * (1 - cover)
     return _developed(linear)
-
-
-def _standing(triangles: Triangles) -> Triangles:
-    """The part in the middle of the ground."""
-    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
-    middle = (low + high) / 2
-    standing: Triangles = triangles - np.array([middle[0], middle[1], low[2]])
-    return standing
 
 
 def _view_of(triangles: Triangles) -> _View:

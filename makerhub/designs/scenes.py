@@ -49,6 +49,14 @@ class _Outline:
     start: Floats
 
 
+def standing(triangles: Floats) -> Floats:
+    """The part moved to the middle of the ground, on which it stands."""
+    low, high = triangles.min(axis=(0, 1)), triangles.max(axis=(0, 1))
+    middle = (low + high) / 2
+    standing: Floats = triangles - np.array([middle[0], middle[1], low[2]])
+    return standing
+
+
 def arrange(parts: Sequence[Floats], quantities: Sequence[int]) -> list[Place]:
     """Where the pieces of each part lie, parts being faces of shape (faces, 3, 3) that stand on the ground.
 

@@ -11,6 +11,7 @@ from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.designs.approvals import ApprovalPolicy, policy_of
 from makerhub.designs.files import FileStore
+from makerhub.designs.model_cache import ModelCache
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.uploads import Desk, desk_of
 from makerhub.printers.keys import KeyBox
@@ -37,6 +38,11 @@ class Hub:
     def desk(self) -> Desk:
         """Where designs are handed in."""
         return desk_of(self.settings, self.database, self.files, self.clock)
+
+    @property
+    def models(self) -> ModelCache:
+        """Designs to be turned in 3D."""
+        return ModelCache(self.settings.data_directory / "models", self.files)
 
 
 def hub() -> Hub:

@@ -1,11 +1,13 @@
 """The catalogue, for everybody: what can be made, of what, under which licence, and whether it still may be."""
 
+import gzip
 import re
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, request
 from sqlmodel import Session
 
+from makerhub.designs.model_cache import pieces_of
 from makerhub.designs.models import VersionState
 from makerhub.designs.versions import ancestors
 from makerhub.errors import translatable
@@ -100,6 +102,23 @@ def changes(key: str, version: str) -> str:
             comparison=None if parent is None else compare(session, parent, after),
             parent_key="" if parent is None else key_of(session, parent),
         )
+
+
+@pages.get("/designs/<key>/versions/<version>/model.glb")
+@public
+def model(key: str, version: str) -> Response:
+    """The parts of a version as a solid that can be turned, GLB. What it is made of never changes."""
+    with hub().database.reading() as session:
+        found = find_version(session, key, version)
+        pieces = pieces_of(session, found.id)
+    packed = hub().models.packed(found, pieces)
+    if request.accept_encodings.quality("gzip") > 0:
+        response = Response(packed, mimetype="model/gltf-binary", headers={"Content-Encoding": "gzip"})
+    else:
+        response = Response(gzip.decompress(packed), mimetype="model/gltf-binary")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
 
 
 def _may_ask(session: Session, person: Person, who_may_ask: Sequence[Asker]) -> bool:

@@ -1,10 +1,15 @@
 """The catalogue: for everybody, honest about what it is, and safe whatever a design's notes hold."""
 
+import gzip
+
+import numpy as np
 import pytest
+import trimesh
 from builders import World, design_version, review
 from sqlmodel import select
 from unit.web.houses import House, next_version
 
+from makerhub.designs.geometry import write_stl
 from makerhub.designs.models import Approval, DesignVersion, Part, VersionState
 from makerhub.people.models import Role
 from makerhub.web.markdown import render
@@ -235,3 +240,30 @@ def test_notes_become_safe_html(notes: str, html: str | None) -> None:
     assert "style" not in render(notes)
     if html is not None:
         assert render(notes) in (html, f"<p>{html.rstrip()}</p>\n")
+
+
+def test_a_version_can_be_fetched_as_a_solid_packed_for_who_can_unpack(house: House, world: World) -> None:
+    mesh = house.files.put(write_stl(np.asarray(trimesh.creation.box(extents=(20, 8, 60)).triangles, dtype=float)))
+    with house.database.changing() as session:
+        session.get_one(Part, world.part(world.headband).id).mesh_sha256 = mesh
+    address = "/designs/headband/versions/1.0/model.glb"
+    plain = house.browser().get(address)
+    packed = house.browser().client.get(address, headers={"Accept-Encoding": "gzip, br"})
+    assert plain.mimetype == packed.mimetype == "model/gltf-binary"
+    assert plain.data[:4] == b"glTF"
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+
+
+def test_there_is_no_solid_of_what_is_not_there(house: House) -> None:
+    assert house.browser().get("/designs/headband/versions/9.9/model.glb").status_code == 404
+    assert house.browser().get("/designs/nothing/versions/1.0/model.glb").status_code == 404
+
+
+def test_the_page_offers_to_turn_a_design_that_has_a_picture(house: House, world: World) -> None:
+    assert "data-turntable" not in house.browser().get("/designs/headband").text
+    draw(house, world.headband)
+    page = house.browser().get("/designs/headband").text
+    assert 'data-model="/designs/headband/versions/1.0/model.glb"' in page
+    assert "Turn it in 3D" in page
