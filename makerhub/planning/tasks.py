@@ -34,6 +34,7 @@ from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
 from makerhub.planning.needs import Plate, served_by, shortfalls, split, surplus
 from makerhub.planning.view import View, jobs_in
 from makerhub.printers.models import Observation, PlateState, Printer, PrinterState
+from makerhub.printers.own import with_described
 from makerhub.printers.service import is_idle
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, JobState, PrintJob
@@ -58,7 +59,7 @@ def plan_jobs(
             missing = shortfalls(view.wanted(), view.supply())
             printers = _printers(session, hub_id)
             parts = [session.get_one(Part, part_id) for part_id in {shortfall.part_id for shortfall in missing}]
-        sizes = _plate_sizes(parts, printers, plates, profiles, settings)
+        sizes = _plate_sizes(parts, printers, plates, with_described(printers, profiles), settings)
         with database.changing() as session:
             _alone(session, hub_id)
             view = View(session, hub_id, policy_of(settings), clock())
@@ -75,9 +76,9 @@ def dispatch_jobs(
     """Give queued jobs to free printers: the most urgent and earliest first."""
     now = clock()
     with database.reading() as session:
-        jobs = [
-            _queued_job(session, job, profiles, policy_of(settings), now) for job in jobs_in(session, JobState.QUEUED)
-        ]
+        described = session.exec(select(Printer).where(Printer.state == PrinterState.ACTIVE)).all()
+        known, policy = with_described(described, profiles), policy_of(settings)
+        jobs = [_queued_job(session, job, known, policy, now) for job in jobs_in(session, JobState.QUEUED)]
         assignments = assign(jobs, _free_printers(session, settings, now))
     for assignment in assignments:
         try:

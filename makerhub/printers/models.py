@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import JSON
@@ -40,7 +40,8 @@ class Printer(SQLModel, table=True):
     """A printer at a maker's home; `encrypted_key` is its OctoPrint key, bound to this row.
 
     `missing_permissions` and `excess_permissions` compare the key with what is needed; `trouble` is a word of `fleet`
-    for why the check had no answer.
+    for why the check had no answer. `own_model` is what the maker said of a model that has no shipped profile,
+    `own_code` the slicer settings, start and end code that the maker brought for this printer.
     """
 
     __tablename__ = "printer"
@@ -64,6 +65,8 @@ class Printer(SQLModel, table=True):
     missing_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     excess_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     trouble: str = Field(default="", max_length=32)
+    own_model: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    own_code: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     state: PrinterState = Field(default=PrinterState.UNCHECKED, sa_type=state_type(PrinterState))
     registered_at: datetime
 

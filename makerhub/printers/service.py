@@ -11,6 +11,8 @@ from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from makerhub.designs.generic_profile import Answers
+from makerhub.designs.own_code import OwnSettings, read_own
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.errors import Invalid, translatable
 from makerhub.fleet.addresses import printer_url
@@ -20,6 +22,7 @@ from makerhub.fleet.poll import Observation as Seen
 from makerhub.lifecycle import begin, history, move
 from makerhub.printers.keys import KeyBox, KeyUnreadable
 from makerhub.printers.models import BuildPlate, Consent, Observation, PlateState, Printer, PrinterState
+from makerhub.printers.own import PREFIX, ModelUnknown, as_stored, base_of
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +34,10 @@ LONGEST_COLOUR = 32
 
 @dataclass(frozen=True)
 class NewPrinter:
-    """A printer as its maker registers it: `url` and `key` are OctoPrint's; without a `profile` it is refused."""
+    """A printer as its maker registers it: `url` and `key` are OctoPrint's; without a `profile` it is refused.
+
+    `own_model` is what the maker said of a model that has no shipped profile; `profile` was made of it then.
+    """
 
     owner_id: UUID
     hub_id: UUID
@@ -43,6 +49,7 @@ class NewPrinter:
     colour: str = ""
     consent: Consent = Consent.ASK
     plate_is_clear: bool = False
+    own_model: Answers | None = None
 
 
 def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetime) -> Printer:
@@ -59,7 +66,8 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
         owner_id=new.owner_id,
         hub_id=new.hub_id,
         name=new.name.strip(),
-        profile=new.profile.key,
+        profile=f"{PREFIX}{printer_id.hex}" if new.own_model else new.profile.key,
+        own_model=as_stored(new.own_model) if new.own_model else {},
         material=new.material,
         colour=new.colour.strip(),
         consent=new.consent,
@@ -112,6 +120,23 @@ def change(session: Session, printer: Printer, new: NewPrinter, key_box: KeyBox,
 def reconnects(printer: Printer, new: NewPrinter) -> bool:
     """Whether the change gives the printer another address or key."""
     return bool(new.key) or _origin(new.url) != printer.url
+
+
+def bring(
+    session: Session, printer: Printer, code: Mapping[str, str], profiles: Mapping[str, PrinterProfile]
+) -> OwnSettings:
+    """Use what its maker brought for this printer ("ini", "start_gcode", "end_gcode"); nothing means the model's own.
+
+    Raises `OwnCodeRefused` with every line that is wrong, and `ModelUnknown`.
+    """
+    profile = base_of(printer, profiles)
+    if profile is None:
+        raise ModelUnknown(model=printer.profile)
+    brought = {name: text for name, text in code.items() if text.strip()}
+    settings = read_own(profile, **brought)
+    printer.own_code = brought
+    session.add(printer)
+    return settings
 
 
 def retire(session: Session, printer: Printer, *, by: UUID, now: datetime) -> None:

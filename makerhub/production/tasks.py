@@ -28,6 +28,7 @@ from makerhub.lifecycle import history
 from makerhub.printers.fleet import Fleet
 from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Observation, Printer, PrinterState
+from makerhub.printers.own import profile_of
 from makerhub.printers.service import connections
 from makerhub.production import service
 from makerhub.production.models import Attempt, AttemptState, PrintJob
@@ -73,7 +74,7 @@ def prepare_attempts(
         attempt_id, job, printer = waiting
         try:
             plate: PlateSlice | MakerhubError = plates.plate(
-                job.part_id, job.copies, profiles[printer.profile], printer.material
+                job.part_id, job.copies, profile_of(printer, profiles), printer.material
             )
         except MakerhubError as error:
             plate = error

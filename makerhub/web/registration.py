@@ -1,6 +1,7 @@
 """The forms of a printer: its maker registers it, changes it, and takes it back."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -8,16 +9,19 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session
 
+from makerhub.designs.generic_profile import NEEDS, NOZZLES_MM
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.errors import Invalid, translatable
 from makerhub.people import service as people
 from makerhub.people.models import Organisation, Role
 from makerhub.printers import service as printers
 from makerhub.printers.models import Consent, Printer
+from makerhub.printers.own import base_of
 from makerhub.printers.tasks import check_printers
 from makerhub.production import service as production
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience
+from makerhub.web.own_printer import DRIVES, OTHER, described
 from makerhub.web.policy import allowed
 from makerhub.web.shown import my_printer
 from makerhub.web.viewer import viewer
@@ -40,11 +44,11 @@ def new() -> str:
 def register() -> ResponseReturnValue:
     """Register a printer; its key is checked in the background while its page is shown."""
     typed = request.form
-    profile = hub().profiles.get(typed.get("profile", ""))
     try:
+        profile, answers = described() if typed.get("profile") == OTHER else (_model(), None)
         with hub().database.changing() as session:
             place = _chosen_hub(session, typed.get("hub", ""))
-            wanted = _typed(profile, place.id if place else UUID(int=0))
+            wanted = replace(_typed(profile, place.id if place else UUID(int=0)), own_model=answers)
             if place is None:
                 raise Invalid(fields={**printers.problems(wanted), "hub": NO_HUB})
             printer = printers.register(session, wanted, hub().key_box, now=hub().clock())
@@ -79,7 +83,7 @@ def save(printer_id: UUID) -> ResponseReturnValue:
     try:
         with hub().database.changing() as session:
             mine = my_printer(session, printer_id)
-            wanted = _typed(hub().profiles.get(mine.profile), mine.hub_id)
+            wanted = _typed(base_of(mine, hub().profiles), mine.hub_id)
             if wanted.material != mine.material or printers.reconnects(mine, wanted):
                 production.require_free(session, mine.id)
             printers.change(session, mine, wanted, hub().key_box, now=hub().clock())
@@ -100,6 +104,10 @@ def retire(printer_id: UUID) -> ResponseReturnValue:
         printers.retire(session, mine, by=viewer().id, now=hub().clock())
     flash(_("We no longer use %(printer)s, and its key is deleted here.", printer=mine.name), "success")
     return redirect(url_for("maker.overview"))
+
+
+def _model() -> PrinterProfile | None:
+    return hub().profiles.get(request.form.get("profile", ""))
 
 
 def _typed(profile: PrinterProfile | None, hub_id: UUID) -> printers.NewPrinter:
@@ -136,13 +144,16 @@ def _new_page(typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
         typed=typed,
         errors=errors,
         hubs=[(place.id, place.name) for place in hubs],
-        profiles=[(key, name) for name, key in models],
+        profiles=[*((key, name) for name, key in models), (OTHER, _("Another model, described below"))],
+        drives=[(drive.value, _(words)) for drive, words in DRIVES.items()],
+        nozzles=[(str(nozzle), f"{nozzle:g} mm") for nozzle in NOZZLES_MM],
+        own_materials=[(material, material) for material in NEEDS],
         materials=_options(name for profile in profiles for name in profile.materials),
     )
 
 
 def _change_page(mine: Printer, typed: Mapping[str, str], errors: Mapping[str, str], general: str = "") -> str:
-    profile = hub().profiles.get(mine.profile)
+    profile = base_of(mine, hub().profiles)
     materials = profile.materials if profile else [mine.material]
     return render_template(
         "maker/change.html",

@@ -15,6 +15,7 @@ from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.verdict import Reason
 from makerhub.people.access import visible
 from makerhub.printers.models import BuildPlate, Observation, PlateState, Printer, PrinterState
+from makerhub.printers.own import base_of
 from makerhub.printers.service import is_reachable
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, PrintJob
@@ -54,7 +55,7 @@ class ShownPrinter:
     @property
     def model(self) -> str:
         """The model's name, or the key of a profile that is no longer here."""
-        profile = hub().profiles.get(self.printer.profile)
+        profile = base_of(self.printer, hub().profiles)
         return profile.name if profile else self.printer.profile
 
     @property

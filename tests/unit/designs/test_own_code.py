@@ -201,3 +201,11 @@ def test_code_that_suits_one_suits_every_shipped_printer(key: str) -> None:
     profile = replace(PROFILES[key], presets=replace(PROFILES[key].presets, overrides={}))
     end = END.replace("Y200", f"Y{profile.bed_depth_mm - 10:g}")
     assert set(read_own(profile, start_gcode=START, end_gcode=end).settings) == {"start_gcode", "end_gcode"}
+
+
+@pytest.mark.parametrize("key", [key for key, profile in PROFILES.items() if profile.presets.overrides])
+def test_the_code_that_we_ship_passes_the_lint_too(key: str) -> None:
+    shipped = {
+        name: PROFILES[key].presets.overrides[name].replace("\\n", "\n") for name in ("start_gcode", "end_gcode")
+    }
+    assert set(read_own(PROFILES[key], **shipped).settings) == set(shipped)
