@@ -37,7 +37,7 @@ class SlicerPresets:
 
 @dataclass(frozen=True, slots=True)
 class PrinterProfile:
-    """One printer model; lengths in mm, temperatures in °C, power in W, volumes in mm³/s.
+    """One printer model; lengths in mm, temperatures in °C, power in W.
 
     The bed goes from (0, 0) to (`bed_width_mm`, `bed_depth_mm`). No part is placed nearer than `edge_mm` to its border
     (clips, purge line, skirt); the start code may leave the bed by `purge_margin` to clean the nozzle. The extruder's

@@ -11,11 +11,13 @@ import trimesh
 from makerhub.designs.bundle import as_ini, flatten
 from makerhub.designs.profiles import PrinterProfile, read_profiles
 from makerhub.gcode.guard import check
+from makerhub.gcode.interpreter import summarise
 
 SLICER = shutil.which("prusa-slicer")
 BUNDLES = Path("/usr/share/PrusaSlicer/profiles")
 PROFILES = read_profiles(Path(__file__).parents[3] / "printers")
 SIZE_MM = (40.0, 30.0, 4.0)
+SKIRT_MM = 2.5  # its distance and its width; parts themselves keep the profile's edge
 
 pytestmark = pytest.mark.skipif(SLICER is None or not BUNDLES.is_dir(), reason="prusa-slicer is not installed")
 
@@ -67,3 +69,17 @@ def test_real_slicer_output_is_safe_and_understood(key: str, material: str, tmp_
     assert float(claimed[1]) <= summary.filament_mm <= float(claimed[1]) + 60  # the purge is not in the slicer's count
     assert summary.nozzle_peak_celsius > 180
     assert all(target.celsius == 0 for target in summary.targets.values())
+    assert_purged_beside_the_parts(gcode, profile)
+
+
+def assert_purged_beside_the_parts(gcode: bytes, profile: PrinterProfile) -> None:
+    """What the start code lays lies along one side, where neither a part nor its skirt can be."""
+    purge = summarise(gcode.partition(b"\n;LAYER_CHANGE")[0]).printed
+    assert purge
+    free = profile.edge_mm - SKIRT_MM
+    assert (
+        purge.x_max_mm < free
+        or purge.y_max_mm < free
+        or purge.x_min_mm > profile.bed_width_mm - free
+        or purge.y_min_mm > profile.bed_depth_mm - free
+    )
