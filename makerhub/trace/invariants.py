@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from makerhub.delivery.models import Allocation, AllocationState, Shipment
 from makerhub.demand.models import SupplyRequest
-from makerhub.designs.models import Approval, DesignVersion, Part, VersionState, Upload
+from makerhub.designs.models import Approval, DesignVersion, Part, Upload, VersionState
 from makerhub.lifecycle import Transition
 from makerhub.printers.models import BuildPlate, Printer
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
