@@ -57,6 +57,8 @@ def mend(triangles: Triangles, bodies: int = 1) -> Mended | None:
         return None
     welded = weld(triangles)
     faces = _once(welded.faces)
+    if not len(faces):
+        return None
     turned = _turned_alike(faces)
     try:
         fillings = list(_fillings(welded.points, _turn(faces, turned)))

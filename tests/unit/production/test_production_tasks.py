@@ -13,7 +13,7 @@ from makerhub.config import Settings
 from makerhub.designs.files import FileStore
 from makerhub.designs.models import PlateSlice
 from makerhub.designs.plate_cache import PlateCache
-from makerhub.designs.slicer import SlicingFailed
+from makerhub.designs.slicer import PlateOrder, SlicedPlate, SlicingFailed
 from makerhub.fleet.gateway import (
     FOLDER,
     Connection,
@@ -169,14 +169,27 @@ def test_gcode_that_can_not_be_had_fails_its_attempt_alone(world: World, hub: Hu
 def test_an_unexpected_failure_holds_up_no_other_attempt(
     world: World, hub: Hub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    odd = world.add_printer("Odd")
-    with world.database.changing() as session:
-        session.get_one(Printer, odd.id).profile = "a model that is no longer shipped"
-    stuck = world.attempt(AttemptState.PREPARING, printer=odd)
-    good = hub.ready(printer=world.add_printer("Good"))
+    class Stumbling(CountingSlicer):
+        def slice(self, order: PlateOrder) -> SlicedPlate:
+            if order.copies == 3:
+                raise ZeroDivisionError
+            return super().slice(order)
+
+    hub.slicer = Stumbling()
+    stuck = world.attempt(AttemptState.PREPARING, job=world.job(3), printer=world.add_printer("Odd"))
+    good = hub.ready(job=world.job(2), printer=world.add_printer("Good"))
     assert good.state is AttemptState.READY
     assert hub.state(stuck) is AttemptState.PREPARING
     assert "could not be prepared" in caplog.text
+
+
+def test_a_printer_without_a_profile_says_why_it_gets_nothing(world: World, hub: Hub) -> None:
+    odd = world.add_printer("Odd")
+    with world.database.changing() as session:
+        session.get_one(Printer, odd.id).profile = "a model that is no longer shipped"
+    attempt = world.attempt(AttemptState.PREPARING, printer=odd)
+    hub.run(prepare_attempts)
+    assert hub.state(attempt) is AttemptState.FAILED
 
 
 def test_an_attempt_that_was_withdrawn_meanwhile_is_left_alone(world: World, hub: Hub) -> None:
