@@ -29,6 +29,14 @@ class Consent(StrEnum):
     AUTOMATIC = "automatic"
 
 
+class Link(StrEnum):
+    """How the hub reaches a printer: itself, through an agent beside it that dials out, or by its maker's hands."""
+
+    DIRECT = "direct"
+    AGENT = "agent"
+    BY_HAND = "by_hand"
+
+
 class PlateState(StrEnum):
     """Whether something lies on the build plate."""
 
@@ -37,7 +45,8 @@ class PlateState(StrEnum):
 
 
 class Printer(SQLModel, table=True):
-    """A printer at a maker's home; `encrypted_key` is its OctoPrint key, bound to this row.
+    """A printer at a maker's home. `url` and `encrypted_key` (OctoPrint's, bound to this row) are there with a direct
+    link only: an agent keeps both to itself.
 
     `missing_permissions` and `excess_permissions` compare the key with what is needed; `trouble` is a word of `fleet`
     for why the check had no answer. `own_model` is what the maker said of a model that has no shipped profile,
@@ -60,8 +69,9 @@ class Printer(SQLModel, table=True):
     material: str = Field(max_length=32)
     colour: str = Field(default="", max_length=32)
     consent: Consent = Field(default=Consent.ASK, sa_type=state_type(Consent))
-    url: str = Field(max_length=500)
-    encrypted_key: bytes
+    link: Link = Field(default=Link.DIRECT, sa_type=state_type(Link))
+    url: str = Field(default="", max_length=500)
+    encrypted_key: bytes = b""
     missing_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     excess_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     trouble: str = Field(default="", max_length=32)

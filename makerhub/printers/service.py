@@ -21,7 +21,7 @@ from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation as Seen
 from makerhub.lifecycle import begin, history, move
 from makerhub.printers.keys import KeyBox, KeyUnreadable
-from makerhub.printers.models import BuildPlate, Consent, Observation, PlateState, Printer, PrinterState
+from makerhub.printers.models import BuildPlate, Consent, Link, Observation, PlateState, Printer, PrinterState
 from makerhub.printers.own import PREFIX, ModelUnknown, as_stored, base_of
 
 log = logging.getLogger(__name__)
@@ -198,9 +198,14 @@ def connection(printer: Printer, key_box: KeyBox) -> Connection:
 
 
 def connections(printers: Iterable[Printer], key_box: KeyBox) -> dict[UUID, Connection]:
-    """How to reach each printer; one whose key can not be read is logged and left out, and holds up no other."""
+    """How to reach each printer that the hub itself calls, whichever others are among them.
+
+    One whose key can not be read is logged and left out, and holds up no other.
+    """
     found = {}
     for printer in printers:
+        if printer.link is not Link.DIRECT:
+            continue
         try:
             found[printer.id] = connection(printer, key_box)
         except KeyUnreadable as error:
@@ -209,9 +214,10 @@ def connections(printers: Iterable[Printer], key_box: KeyBox) -> dict[UUID, Conn
 
 
 def to_poll(session: Session) -> Sequence[Printer]:
-    """The printers that are looked at: those whose key has been checked and that are not retired."""
+    """The printers that the hub itself looks at: those whose key has been checked and that are not retired."""
     states = (PrinterState.ACTIVE, PrinterState.PAUSED)
-    return session.exec(select(Printer).where(col(Printer.state).in_(states))).all()
+    mine = select(Printer).where(Printer.link == Link.DIRECT, col(Printer.state).in_(states))
+    return session.exec(mine).all()
 
 
 def in_state(session: Session, state: PrinterState) -> Sequence[Printer]:

@@ -13,7 +13,7 @@ from makerhub.fleet.poll import Observation as Seen
 from makerhub.lifecycle import history
 from makerhub.people.models import Person
 from makerhub.printers import service
-from makerhub.printers.models import BuildPlate, Consent, Observation, PlateState, Printer, PrinterState
+from makerhub.printers.models import BuildPlate, Consent, Link, Observation, PlateState, Printer, PrinterState
 
 PATIENCE = timedelta(seconds=120)
 
@@ -233,3 +233,17 @@ def test_a_printers_owner_is_in_its_log(world: World) -> None:
     printer = register(world)
     with world.database.reading() as session:
         assert [change.by for change in history(session, printer)] == [session.get_one(Person, world.maker.id).id]
+
+
+@pytest.mark.parametrize("link", [Link.AGENT, Link.BY_HAND])
+def test_the_hub_itself_calls_only_the_printers_that_it_reaches_directly(world: World, link: Link) -> None:
+    direct, other = world.printer, world.add_printer("Elsewhere")
+
+    def relink(_session: Session, row: Printer) -> None:
+        row.link = link
+
+    change(world, other, relink)
+    with world.database.reading() as session:
+        assert [printer.id for printer in service.to_poll(session)] == [direct.id]
+        everyone = [session.get_one(Printer, printer.id) for printer in (direct, other)]
+        assert service.connections(everyone, world.key_box).keys() == {direct.id}
