@@ -17,7 +17,7 @@ from makerhub.errors import Invalid, translatable
 from makerhub.gcode.allowed import is_listed, judge
 from makerhub.gcode.columns import Flags, Floats
 from makerhub.gcode.heating import dwell_seconds, target_celsius
-from makerhub.gcode.interpreter import Interpreter, Motion, homes
+from makerhub.gcode.interpreter import ROUNDING_MM, Interpreter, Motion, homes
 from makerhub.gcode.limits import PrinterLimits
 from makerhub.gcode.reader import Chunk, Command, Line, command_name, read
 from makerhub.gcode.reasons import Reason
@@ -171,8 +171,8 @@ class _Guard:
             (self._out_of_reach(chunk, motion), Reason.OUT_OF_REACH),
             (_given(chunk, "Z") & _outside(motion.z, 0, self._limits.height_mm), Reason.OUTSIDE_HEIGHT),
             (off_bed & printed, Reason.OUTSIDE_BED),
-            (~motion.molten & (motion.advance > 0), Reason.COLD_EXTRUSION),
-            (np.abs(motion.advance) > MAX_FEED_MM, Reason.TOO_MUCH_FILAMENT),
+            (~motion.molten & (motion.advance > ROUNDING_MM), Reason.COLD_EXTRUSION),
+            (np.abs(motion.advance) > MAX_FEED_MM + ROUNDING_MM, Reason.TOO_MUCH_FILAMENT),
         )
         for rows, reason in refused:
             for row in np.flatnonzero(rows)[:MAX_FINDINGS]:

@@ -19,12 +19,14 @@ from makerhub.gcode.heating import Heating, number
 from makerhub.gcode.reader import Chunk, Command, read
 from makerhub.gcode.summary import Box, Summary
 
-__all__ = ["Box", "Flags", "Floats", "Interpreter", "Motion", "Summary", "homes", "summarise"]
+__all__ = ["ROUNDING_MM", "Box", "Flags", "Floats", "Interpreter", "Motion", "Summary", "homes", "summarise"]
 
 MILLIMETRES_PER_INCH: Final = 25.4
 BLIND_RAISE_MM: Final = 10.0
 """How far in all Z may be raised by relative moves while it is not homed: Marlin's own raise before it homes."""
-_SHORTEST_MM: Final = 1e-6  # slicers write at most five decimals; anything below is rounding
+ROUNDING_MM: Final = 1e-6
+"""Less than this is no length but the rounding of sums: slicers write at most five decimals, and a position at the end
+of a whole spool (330 m) is exact to 1e-10 mm."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Interpreter:
         displaced = (x.after != x.before) | (y.after != y.before) | (z.after != z.before) | (chunk.code > 1)
         return Motion(
             moving=moving,
-            printing=moving & displaced & (advance > _SHORTEST_MM),
+            printing=moving & displaced & (advance > ROUNDING_MM),
             x=x.after,
             y=y.after,
             z=z.after,
@@ -169,7 +171,7 @@ class Interpreter:
         up = moved & modes.relative & (words > 0)
         raised = self._raised_blindly + np.cumsum(np.where(up, words, 0.0))
         self._raised_blindly = float(raised[-1])
-        return up & (raised <= BLIND_RAISE_MM)
+        return up & (raised <= BLIND_RAISE_MM + ROUNDING_MM)
 
     def _feed(self, chunk: Chunk, modes: "_Modes", commands: Sequence[tuple[int, Command]], moving: Flags) -> Floats:
         """Return the filament fed by each line, negative where drawn back; G92 sets the length and feeds nothing."""

@@ -267,6 +267,20 @@ def test_the_margin_is_for_the_purge_at_the_start_alone() -> None:
     assert reasons(purge + end, replace(LIMITS, purge_margin=Margin())) == [(4, "out-of-reach")]
 
 
+@pytest.mark.usefixtures("chunk_bytes")
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "M83\nG1 E1\n" + "G1 E.1\n" * 4 + "G1 E-200\nG1 E-200",
+        "M83\nG1 E.3\nG1 E-.1\nG1 E-.2\nM104 S0\nM82\nG1 E0",
+        "G91\nM84\n" + "G1 Z.4\n" * 25 + "G90\nG28",
+    ],
+)
+def test_what_only_rounding_puts_beyond_a_bound_is_within_it(lines: str) -> None:
+    """Decimals have no exact binary sum: 200 mm drawn back, as a difference of positions, is at times a hair more."""
+    assert reasons(f"M109 S200\nM82\nG92 E0\n{lines}\nM104 S0\n") == []
+
+
 def test_motor_current_is_refused_unless_the_printer_allows_it() -> None:
     assert reasons("M907 E430\n", replace(LIMITS, extruder_current_max_milliamperes=0)) == [(1, "motor-current")]
 
