@@ -26,10 +26,10 @@ from makerhub.fleet.gateway import PrinterGateway
 from makerhub.fleet.octoprint import OctoPrint
 from makerhub.fleet.poll import PollIntervals, PollLoop
 from makerhub.fleet.transport import Transport
+from makerhub.keys.box import KeyBox
 from makerhub.people.tasks import forget_sign_ins
 from makerhub.planning.tasks import allocate_lots, dispatch_jobs, plan_jobs
 from makerhub.printers.fleet import Fleet
-from makerhub.printers.keys import KeyBox
 from makerhub.printers.polling import Watch
 from makerhub.printers.tasks import check_printers
 from makerhub.production.journal import HubJournal

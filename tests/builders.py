@@ -41,10 +41,10 @@ from makerhub.errors import MakerhubError
 from makerhub.fleet.gateway import NEEDED, JobReport, KeyReport, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation
+from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Membership, Organisation, OrganisationKind, Person, Role
 from makerhub.printers import service as printers
-from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Consent, Printer
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, PrintJob

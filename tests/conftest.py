@@ -13,8 +13,8 @@ from sqlalchemy import event, make_url, text
 from sqlmodel import SQLModel
 
 from makerhub.db import Database
+from makerhub.keys.box import KeyBox
 from makerhub.migrations import tables
-from makerhub.printers.keys import KeyBox
 
 settings.register_profile("tests", deadline=None)  # a machine that does other work, too, is no failure
 settings.load_profile("tests")

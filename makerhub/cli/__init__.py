@@ -18,7 +18,9 @@ from rich.table import Table
 from sqlmodel import select
 
 from makerhub.app import assemble, utc_now
+from makerhub.cli.base import console, with_database
 from makerhub.cli.doctor import examine
+from makerhub.cli.keys import keys
 from makerhub.config import Settings, load
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
@@ -37,15 +39,15 @@ from makerhub.designs.submission import (
 from makerhub.designs.uploads import desk_of
 from makerhub.errors import MakerhubError, NotFound
 from makerhub.gcode import guard
-from makerhub.migrations import is_current, migrate
+from makerhub.keys.box import KeyBox
+from makerhub.keys.proof import prove
+from makerhub.migrations import migrate
 from makerhub.people import service as people
 from makerhub.people.models import Organisation, OrganisationKind, Role
 from makerhub.simulation.demo import PrinterKind, run_demo
 from makerhub.trace.report import lines
 from makerhub.trace.service import trace as trace_lot
 from makerhub.web.server import serve as serve_pages
-
-console = Console()
 
 
 class Commands(click.Group):
@@ -82,6 +84,7 @@ def serve(settings: Settings) -> None:
     """Run the hub: pages, printers and background work in one process."""
     with_database(settings)
     hub = assemble(settings)
+    prove(hub.database, hub.key_box, utc_now())
     console.print(f"Database: {hub.database.describe()}")
     console.print(f"The hub is at http://{settings.host}:{settings.port} (stop it with Ctrl-C)")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -99,6 +102,7 @@ def migrate_command(settings: Settings) -> None:
     database = Database(settings.database)
     with console.status("Bringing the database to this version…"):
         migrate(database)
+    prove(database, KeyBox(settings.key_file), utc_now())
     with console.status("Checking and publishing the designs…"):
         published = publish_catalogue(database, FileStore(settings.files_directory), settings.catalogue, utc_now)
     console.print(f"Database: {database.describe()}")
@@ -276,9 +280,4 @@ def people_add(
     console.print(f"{person.name} is {role} of {place.name}")
 
 
-def with_database(settings: Settings) -> Database:
-    """The hub's database; ends the command when it is not at this version."""
-    database = Database(settings.database)
-    if not is_current(database):
-        raise click.UsageError("The database is not at this version of makerhub. Run: makerhub migrate")
-    return database
+main.add_command(keys)

@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlmodel import select
-
 from makerhub.app import prusa_slicer
 from makerhub.config import Settings
 from makerhub.db import Database, journal_mode, sqlite_version
 from makerhub.designs.profiles import read_profiles
 from makerhub.errors import MakerhubError
+from makerhub.keys.box import KeyBox
+from makerhub.keys.proof import check, has_proof
+from makerhub.keys.rotation import open_all
 from makerhub.migrations import is_current
-from makerhub.printers.keys import KeyBox
-from makerhub.printers.models import Printer
-from makerhub.printers.service import connection
 from makerhub.trace.invariants import breaches
 
 
@@ -35,7 +33,7 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
         yield Finding("tables", False, "the database is not at this version; run: makerhub migrate")
         return
     yield Finding("tables", True, "the database is at this version")
-    yield _keys(settings, database)
+    yield from _keys(settings, database)
     yield from _invariants(database)
 
 
@@ -62,16 +60,25 @@ def _profiles(settings: Settings) -> Finding:
     return Finding("printer profiles", bool(profiles), f"{len(profiles)} in {settings.printer_profiles}")
 
 
-def _keys(settings: Settings, database: Database) -> Finding:
-    with database.reading() as session:
-        printers = session.exec(select(Printer)).all()
+def _keys(settings: Settings, database: Database) -> Iterator[Finding]:
+    """The key file is this database's, and opens everything that was ever sealed there."""
+    is_used = has_proof(database)
+    if not settings.key_file.exists():
+        advice = "is missing: put it back from its copy" if is_used else "will be made at the first start"
+        yield Finding("key file", not is_used, f"{settings.key_file} {advice}")
+        return
     try:
         key_box = KeyBox(settings.key_file)
-        for printer in printers:
-            connection(printer, key_box)
+        if is_used:
+            check(database, key_box)
+        count = open_all(database, key_box)
     except MakerhubError as error:
-        return Finding("key file", False, str(error))
-    return Finding("key file", True, f"{settings.key_file} opens the keys of {len(printers)} printers")
+        yield Finding("key file", False, str(error))
+        return
+    ids = [key.id.hex() for key in key_box.ring.keys]
+    yield Finding("key file", True, f"{settings.key_file} opens all {count} sealed values; key {ids[0]} seals")
+    if len(ids) > 1:
+        yield Finding("key rotation", False, f"key {ids[1]} is still in use; to finish, run: makerhub keys rotate")
 
 
 def _invariants(database: Database) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from makerhub.delivery import models as delivery
 from makerhub.demand import models as demand
 from makerhub.designs import models as designs
+from makerhub.keys.models import KeyProof
 from makerhub.lifecycle import Transition
 from makerhub.people import models as people
 from makerhub.printers import models as printers
@@ -10,4 +11,15 @@ from makerhub.production import models as production
 from makerhub.stock import models as stock
 from makerhub.trace import models as trace
 
-__all__ = ["Transition", "delivery", "demand", "designs", "people", "printers", "production", "stock", "trace"]
+__all__ = [
+    "KeyProof",
+    "Transition",
+    "delivery",
+    "demand",
+    "designs",
+    "people",
+    "printers",
+    "production",
+    "stock",
+    "trace",
+]

@@ -10,6 +10,7 @@ from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from makerhub.db import state_type
+from makerhub.keys.box import SEALED
 
 
 class PrinterState(StrEnum):
@@ -45,7 +46,7 @@ class PlateState(StrEnum):
 
 
 class Printer(SQLModel, table=True):
-    """A printer at a maker's home. `url` and `encrypted_key` (OctoPrint's, bound to this row) are there with a direct
+    """A printer at a maker's home. `url` and `encrypted_key` (OctoPrint's, sealed for this row) are there with a direct
     link only: an agent keeps both to itself.
 
     `missing_permissions` and `excess_permissions` compare the key with what is needed; `trouble` is a word of `fleet`
@@ -71,7 +72,7 @@ class Printer(SQLModel, table=True):
     consent: Consent = Field(default=Consent.ASK, sa_type=state_type(Consent))
     link: Link = Field(default=Link.DIRECT, sa_type=state_type(Link))
     url: str = Field(default="", max_length=500)
-    encrypted_key: bytes = b""
+    encrypted_key: bytes = Field(default=b"", sa_column_kwargs={"info": SEALED})
     missing_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     excess_permissions: list[str] = Field(default_factory=list, sa_type=JSON)
     trouble: str = Field(default="", max_length=32)

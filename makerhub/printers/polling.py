@@ -8,8 +8,8 @@ from sqlmodel import col, select
 from makerhub.db import Database
 from makerhub.fleet.gateway import Connection
 from makerhub.fleet.poll import Observation as Seen
+from makerhub.keys.box import KeyBox
 from makerhub.printers import service
-from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Observation
 
 

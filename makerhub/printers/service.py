@@ -19,8 +19,8 @@ from makerhub.fleet.addresses import printer_url
 from makerhub.fleet.gateway import Connection, JobReport, KeyReport, KeyVerdict, PrinterTrouble, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation as Seen
+from makerhub.keys.box import KeyBox, Place, Unreadable, place
 from makerhub.lifecycle import begin, history, move
-from makerhub.printers.keys import KeyBox, KeyUnreadable
 from makerhub.printers.models import BuildPlate, Consent, Link, Observation, PlateState, Printer, PrinterState
 from makerhub.printers.own import PREFIX, ModelUnknown, as_stored, base_of
 
@@ -72,7 +72,7 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
         colour=new.colour.strip(),
         consent=new.consent,
         url=_origin(new.url) or "",
-        encrypted_key=key_box.encrypt(new.key.strip(), printer_id),
+        encrypted_key=key_box.seal(new.key.strip(), key_place(printer_id)),
         registered_at=now,
     )
     begin(session, printer, now=now, by=new.owner_id)
@@ -111,7 +111,7 @@ def change(session: Session, printer: Printer, new: NewPrinter, key_box: KeyBox,
     printer.name, printer.material, printer.colour = new.name.strip(), new.material, new.colour.strip()
     printer.consent, printer.url = new.consent, _origin(new.url) or ""
     if new.key:
-        printer.encrypted_key = key_box.encrypt(new.key.strip(), printer.id)
+        printer.encrypted_key = key_box.seal(new.key.strip(), key_place(printer.id))
     session.add(printer)
     if is_connected_anew and printer.state is not PrinterState.UNCHECKED:
         check_again(session, printer, by=new.owner_id, now=now)
@@ -192,9 +192,14 @@ def observe(session: Session, seen: Iterable[Seen]) -> None:
     _occupy_plates(session, {one.printer_id: one.seen_at for one in latest if _is_printing(one)})
 
 
+def key_place(printer_id: UUID) -> Place:
+    """Where the key of a printer stands."""
+    return place(Printer, printer_id, "encrypted_key")
+
+
 def connection(printer: Printer, key_box: KeyBox) -> Connection:
-    """How to reach the printer; raises `KeyUnreadable`."""
-    return Connection(printer.url, key_box.decrypt(printer.encrypted_key, printer.id))
+    """How to reach the printer; raises `Unreadable`."""
+    return Connection(printer.url, key_box.open(printer.encrypted_key, key_place(printer.id)))
 
 
 def connections(printers: Iterable[Printer], key_box: KeyBox) -> dict[UUID, Connection]:
@@ -208,7 +213,7 @@ def connections(printers: Iterable[Printer], key_box: KeyBox) -> dict[UUID, Conn
             continue
         try:
             found[printer.id] = connection(printer, key_box)
-        except KeyUnreadable as error:
+        except Unreadable as error:
             log.error("Printer %s is left alone: %s", printer.id, error)
     return found
 

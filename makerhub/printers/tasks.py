@@ -7,9 +7,9 @@ from uuid import UUID
 from makerhub.background import task
 from makerhub.db import Clock, Database
 from makerhub.fleet.gateway import Connection, KeyReport, PrinterGateway, PrinterTrouble, Trouble
+from makerhub.keys.box import KeyBox
 from makerhub.printers import service
 from makerhub.printers.fleet import Fleet
-from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Printer, PrinterState
 
 

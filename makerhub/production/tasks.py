@@ -24,9 +24,9 @@ from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.start import StartJournal, reconcile, start
 from makerhub.fleet.verdict import Attempt as Sending
 from makerhub.fleet.verdict import Verdict
+from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import history
 from makerhub.printers.fleet import Fleet
-from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Observation, Printer, PrinterState
 from makerhub.printers.own import profile_of
 from makerhub.printers.service import connections

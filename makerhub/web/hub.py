@@ -14,7 +14,7 @@ from makerhub.designs.files import FileStore
 from makerhub.designs.model_cache import ModelCache
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.uploads import Desk, desk_of
-from makerhub.printers.keys import KeyBox
+from makerhub.keys.box import KeyBox
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from unit.web.houses import House
 
 from makerhub.db import Database
 from makerhub.designs.models import Part
+from makerhub.keys.box import KeyBox
 from makerhub.people.models import Person
-from makerhub.printers.keys import KeyBox
 from makerhub.web.server import serving
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -18,9 +18,9 @@ from makerhub.fleet.gateway import (
 )
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation as Seen
+from makerhub.keys.box import KeyBox
 from makerhub.printers import service
 from makerhub.printers.fleet import Fleet
-from makerhub.printers.keys import KeyBox
 from makerhub.printers.models import Printer, PrinterState
 from makerhub.printers.polling import Watch
 from makerhub.printers.tasks import check_printers
@@ -151,7 +151,7 @@ def test_a_key_that_can_not_be_read_holds_nobody_else_up(world: World, tmp_path:
     check(world, Keys({good.url: KeyReport(NEEDED)}))
     assert world.get(Printer, good.id).state is PrinterState.ACTIVE
     assert world.get(Printer, copied.id).state is PrinterState.UNCHECKED
-    assert KeyBox(tmp_path / "hub.key").decrypt(good.encrypted_key, good.id)
+    assert KeyBox(tmp_path / "hub.key").open(good.encrypted_key, service.key_place(good.id))
 
 
 def test_the_poll_loop_looks_at_checked_printers_whose_key_can_be_read(world: World) -> None:

@@ -13,7 +13,7 @@ from unit.web.houses import House
 from makerhub.config import Settings
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
-from makerhub.printers.keys import KeyBox
+from makerhub.keys.box import KeyBox
 from makerhub.web.application import create_web
 from makerhub.web.home import audience as home
 from makerhub.web.hub import Hub

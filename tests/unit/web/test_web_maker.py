@@ -386,7 +386,7 @@ def test_a_printer_is_registered(house: House, world: World, mona: Browser) -> N
     assert done.headers["Location"] == page(mine)
     assert (mine.name, mine.hub_id, mine.owner_id) == ("Prusa in the cellar", world.hub.id, world.maker.id)
     assert (mine.url, mine.consent, mine.state) == ("http://octopi.local", Consent.ASK, PrinterState.UNCHECKED)
-    assert world.key_box.decrypt(mine.encrypted_key, mine.id) == REGISTRATION["key"]
+    assert world.key_box.open(mine.encrypted_key, printers.key_place(mine.id)) == REGISTRATION["key"]
     assert house.nudged == ["check_printers"]
 
 
@@ -493,7 +493,7 @@ def test_a_new_key_or_address_is_checked(house: House, world: World, mona: Brows
     assert change(mona, world.printer, **fields).status_code == 302
     mine = world.get(Printer, world.printer.id)
     assert mine.state is PrinterState.UNCHECKED
-    key = world.key_box.decrypt(mine.encrypted_key, mine.id)
+    key = world.key_box.open(mine.encrypted_key, printers.key_place(mine.id))
     assert key == fields.get("key", "0123456789ABCDEF0123456789ABCDEF")
     assert house.nudged == ["check_printers"]
 
