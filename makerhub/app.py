@@ -23,7 +23,8 @@ from makerhub.designs.tasks import work_on_uploads
 from makerhub.designs.uploads import desk_of
 from makerhub.fleet.addresses import AddressPolicy, Reach
 from makerhub.fleet.gateway import PrinterGateway
-from makerhub.fleet.octoprint import OctoPrint
+from makerhub.fleet.keep_alive import KeepAlive
+from makerhub.fleet.octoprint import JOB_PATH, OctoPrint
 from makerhub.fleet.poll import PollIntervals, PollLoop
 from makerhub.fleet.transport import Transport
 from makerhub.keys.box import KeyBox
@@ -159,7 +160,7 @@ def _gateway(settings: Settings) -> AbstractAsyncContextManager[PrinterGateway]:
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[PrinterGateway]:
-        async with Transport(policy) as transport:
-            yield OctoPrint(transport)
+        async with Transport(policy) as transport, KeepAlive(policy, JOB_PATH) as looks:
+            yield OctoPrint(transport, looks)
 
     return opened()

@@ -27,31 +27,45 @@ from makerhub.fleet.gateway import (
     Trouble,
     UploadResult,
 )
+from makerhub.fleet.keep_alive import KeepAlive
 from makerhub.fleet.transport import Reply, Transport
 
 ANSWER_SECONDS: Final = 5.0
 UPLOAD_SECONDS: Final = 100.0
 """Less than the two minutes within which a file may be sent again, so that a sending has ended by then."""
 
+JOB_PATH: Final = "/api/job"
 _FILES: Final = "/api/files/local"
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,200}\.gcode")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{8,128}")
 
 
 class OctoPrint:
-    """A `PrinterGateway` over a `Transport` that somebody else opens and closes."""
+    """A `PrinterGateway` over a `Transport` that somebody else opens and closes.
+
+    With `looks`, a `KeepAlive` for JOB_PATH, what polling asks all the time goes there.
+    """
 
     def __init__(
-        self, transport: Transport, *, answer_seconds: float = ANSWER_SECONDS, upload_seconds: float = UPLOAD_SECONDS
+        self,
+        transport: Transport,
+        looks: KeepAlive | None = None,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        upload_seconds: float = UPLOAD_SECONDS,
     ) -> None:
         self._transport = transport
+        self._looks = looks
         self._answer_seconds = answer_seconds
         self._upload_seconds = upload_seconds
 
     async def job(self, connection: Connection) -> JobReport:
         """What the printer is doing; `/api/job` alone answers also while it is offline."""
-        reply = await self._call(connection, "GET", "/api/job")
-        return replies.parse(_expect(reply, 200), replies.JobReply).report()
+        if self._looks is None:
+            reply = await self._call(connection, "GET", JOB_PATH)
+        else:
+            reply = await self._looks.get(connection, seconds=self._answer_seconds)
+        return replies.job(_expect(reply, 200))
 
     async def version(self, connection: Connection) -> str:
         """The server's version; raises NOT_OCTOPRINT for anything else."""

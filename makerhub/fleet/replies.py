@@ -174,10 +174,22 @@ class ErrorReply(msgspec.Struct):
     error: str
 
 
+_JOB: Final = msgspec.json.Decoder(JobReply)
+
+
+def job(body: bytes) -> JobReport:
+    """The answer of `GET /api/job`; raises BAD_REPLY."""
+    return _decoded(_JOB, body).report()
+
+
 def parse(body: bytes, shape: type[R]) -> R:
     """The reply as `shape`; raises BAD_REPLY."""
+    return _decoded(msgspec.json.Decoder(shape), body)
+
+
+def _decoded(decoder: msgspec.json.Decoder[R], body: bytes) -> R:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise PrinterTrouble(Trouble.BAD_REPLY) from error
 

@@ -18,7 +18,7 @@ from makerhub.fleet.gateway import PrinterTrouble, Trouble
 LARGEST_REPLY: Final = 256 * 1024
 """Bytes; a reply of `/api/job` has about 525."""
 
-_HEADERS: Final = {"User-Agent": "makerhub", "Accept": "application/json", "Accept-Encoding": "identity"}
+HEADERS: Final = {"User-Agent": "makerhub", "Accept": "application/json", "Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Transport:
             async with session.request(
                 method,
                 base.with_path(base.path.rstrip("/") + path),
-                headers=_key_header(key),
+                headers=key_header(key),
                 json=json,
                 data=form() if form else None,
                 allow_redirects=False,
@@ -88,13 +88,14 @@ class Transport:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_HEADERS,
+            headers=HEADERS,
             auto_decompress=False,
             trust_env=False,
         )
 
 
-def _key_header(key: str | None) -> Mapping[str, str]:
+def key_header(key: str | None) -> Mapping[str, str]:
+    """The header that carries a key; raises KEY_REFUSED for what can't be one, such as a key with a line feed."""
     if key is None:
         return {}
     if not (key.isascii() and key.isprintable()):

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from makerhub.fleet.gateway import PrinterGateway
+from makerhub.fleet.loops import new_event_loop
 
 Result = TypeVar("Result")
 Service = Callable[[PrinterGateway], Coroutine[Any, Any, None]]
@@ -25,7 +26,7 @@ class Fleet:
 
     def __init__(self, opening: Callable[[], AbstractAsyncContextManager[PrinterGateway]]) -> None:
         self._opening = opening
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fleet", daemon=True)
         self._resources = contextlib.AsyncExitStack()
         self._gateway: PrinterGateway | None = None

@@ -4,82 +4,36 @@ import asyncio
 import gzip
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from unit.fleet.conftest import Answer, Start, StartRaw, Talk
 
 from makerhub.fleet.addresses import AddressPolicy, Reach
 from makerhub.fleet.gateway import Connection, JobReport, PrinterTrouble, Trouble
-from makerhub.fleet.octoprint import OctoPrint
+from makerhub.fleet.keep_alive import KeepAlive
+from makerhub.fleet.octoprint import JOB_PATH, OctoPrint
 from makerhub.fleet.transport import LARGEST_REPLY, Transport
 
 POLICY = AddressPolicy(Reach.LAN, loopback_allowed=True)
 DEADLINE_S = 0.5
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Start = Callable[[Answer], Awaitable[str]]
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-StartRaw = Callable[[Talk], Awaitable[str]]
+
+@pytest.fixture(params=["keep_alive", "transport"])
+async def looks(stack: AsyncExitStack, request: pytest.FixtureRequest) -> KeepAlive | None:
+    """Looks at a printer go either way; everything else goes through the transport."""
+    return await stack.enter_async_context(KeepAlive(POLICY, JOB_PATH)) if request.param == "keep_alive" else None
 
 
 @pytest.fixture
-async def stack() -> AsyncIterator[AsyncExitStack]:
-    async with AsyncExitStack() as things:
-        yield things
+async def octoprint(stack: AsyncExitStack, looks: KeepAlive | None) -> OctoPrint:
+    return OctoPrint(await stack.enter_async_context(Transport(POLICY)), looks)
 
 
 @pytest.fixture
-async def octoprint(stack: AsyncExitStack) -> OctoPrint:
-    return OctoPrint(await stack.enter_async_context(Transport(POLICY)), answer_seconds=DEADLINE_S, upload_seconds=2)
-
-
-@pytest.fixture
-def serve(stack: AsyncExitStack) -> Start:
-    """Start an HTTP server that answers everything with the given function; returns its address."""
-
-    async def start(answer: Answer) -> str:
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", answer)
-        server = TestServer(application)
-        await server.start_server()
-        stack.push_async_callback(server.close)
-        return f"http://127.0.0.1:{server.port}"
-
-    return start
-
-
-@pytest.fixture
-def serve_raw(stack: AsyncExitStack) -> StartRaw:
-    """Start a server that writes what it likes; returns its address."""
-
-    talks: set[asyncio.Task[None]] = set()
-
-    async def end_talks() -> None:
-        for talk in talks:
-            talk.cancel()
-        await asyncio.gather(*talks, return_exceptions=True)
-
-    async def start(talk: Talk) -> str:
-        async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            try:
-                await talk(reader, writer)
-            finally:
-                writer.close()
-                with suppress(ConnectionError):
-                    await writer.wait_closed()
-
-        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            talks.add(asyncio.create_task(converse(reader, writer)))
-
-        server = await asyncio.start_server(accept, "127.0.0.1", 0)
-        stack.push_async_callback(end_talks)
-        stack.callback(server.close)
-        return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    return start
+async def hasty(stack: AsyncExitStack, looks: KeepAlive | None) -> OctoPrint:
+    return OctoPrint(await stack.enter_async_context(Transport(POLICY)), looks, answer_seconds=DEADLINE_S)
 
 
 async def trouble_with(octoprint: OctoPrint, url: str) -> Trouble:
@@ -180,11 +134,11 @@ def drip(preamble: bytes, drop: bytes) -> Talk:
     ids=["body", "chunks", "headers", "status", "silence"],
 )
 async def test_a_drip_ends_at_the_total_deadline(
-    serve_raw: StartRaw, octoprint: OctoPrint, preamble: bytes, drop: bytes
+    serve_raw: StartRaw, hasty: OctoPrint, preamble: bytes, drop: bytes
 ) -> None:
     url = await serve_raw(drip(preamble, drop))
     began_at = time.monotonic()
-    assert await trouble_with(octoprint, url) in (Trouble.TIMED_OUT, Trouble.BAD_REPLY)
+    assert await trouble_with(hasty, url) in (Trouble.TIMED_OUT, Trouble.BAD_REPLY)
     assert time.monotonic() - began_at < DEADLINE_S + 0.5
 
 
