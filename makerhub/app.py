@@ -28,6 +28,11 @@ from makerhub.fleet.octoprint import JOB_PATH, OctoPrint
 from makerhub.fleet.poll import PollIntervals, PollLoop
 from makerhub.fleet.transport import Transport
 from makerhub.keys.box import KeyBox
+from makerhub.notices.channel import Channel
+from makerhub.notices.folder import FolderChannel
+from makerhub.notices.letters import Translator
+from makerhub.notices.smtp import Server, SmtpChannel
+from makerhub.notices.tasks import forget_mails, send_mails
 from makerhub.people.tasks import forget_sign_ins
 from makerhub.planning.tasks import allocate_lots, dispatch_jobs, plan_jobs
 from makerhub.printers.fleet import Fleet
@@ -39,8 +44,12 @@ from makerhub.trace.tasks import carry_out_recalls
 from makerhub.web.application import create_web
 from makerhub.web.hub import Hub
 
+TRANSLATIONS = Path(__file__).parent / "web" / "translations"
+
 TASKS = (
     forget_sign_ins,
+    send_mails,
+    forget_mails,
     work_on_uploads,
     check_printers,
     plan_jobs,
@@ -106,6 +115,7 @@ def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None =
     key_box = KeyBox(settings.key_file)
     slicer = slicer or prusa_slicer(settings)
     profiles = read_profiles(settings.printer_profiles)
+    channel, translator = mail_channel(settings), Translator(TRANSLATIONS)
     fleet = Fleet(lambda: _gateway(settings))
     parts = {
         "settings": settings,
@@ -114,6 +124,8 @@ def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None =
         "desk": desk_of(settings, database, files, clock),
         "plates": PlateCache(database, files, slicer, clock),
         "key_box": key_box,
+        "channel": channel,
+        "translator": translator,
         "profiles": profiles,
         "fleet": fleet,
         "journal": HubJournal(database, policy_of(settings)),
@@ -129,6 +141,8 @@ def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None =
             files=files,
             key_box=key_box,
             profiles=profiles,
+            channel=channel,
+            translator=translator,
         )
     )
     return Makerhub(settings, database, files, key_box, slicer, profiles, fleet, engine, web, clock)
@@ -137,6 +151,20 @@ def assemble(settings: Settings, clock: Clock = utc_now, slicer: Slicer | None =
 def prusa_slicer(settings: Settings) -> PrusaSlicer:
     """The slicer that the settings name."""
     return PrusaSlicer(Path(shutil.which(settings.slicer) or settings.slicer), settings.slicer_profiles)
+
+
+def mail_channel(settings: Settings) -> Channel:
+    """The channel that the settings name."""
+    if settings.mail_channel == "folder":
+        return FolderChannel(settings.mail_directory, settings.mail_from)
+    server = Server(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        user=settings.smtp_user,
+        password_file=settings.smtp_password_file,
+    )
+    return SmtpChannel(server, settings.mail_from)
 
 
 def poll_intervals(settings: Settings) -> PollIntervals:

@@ -17,6 +17,8 @@ from makerhub.errors import MakerhubError, translatable
 
 SOURCE_TREE = Path(__file__).resolve().parent.parent
 AddressMode = Literal["internet", "lan", "agents_only"]
+MailChannel = Literal["folder", "smtp"]
+MailSecurity = Literal["starttls", "tls", "none"]
 ApprovalLevel = Literal["prototype", "community_reviewed", "clinically_approved"]
 
 
@@ -48,11 +50,33 @@ class Settings:
     )
     host: str = setting("127.0.0.1", "Address on which the hub's pages are served.")
     port: int = setting(8000, "Port on which the hub's pages are served.")
+    public_address: str = setting(
+        "",
+        "Address under which people reach the pages, for the links in mails, like https://hub.example.org; "
+        "empty means http, host and port from above.",
+    )
     secure_cookies: bool = setting(
         True,
         "Send the sign-in cookie over https only. Browsers make an exception for http://127.0.0.1 and http://localhost.",
     )
     sign_in_hours: int = setting(24 * 14, "Hours after which an unused sign-in ends.")
+    mail_channel: MailChannel = setting(
+        "folder",
+        "How mails leave the hub: “smtp” by a mail server, or “folder” as files in the data directory, "
+        "which an administrator reads and hands over.",
+    )
+    mail_from: str = setting("makerhub <makerhub@localhost>", "Who mails say they are from.")
+    mail_days: int = setting(7, "Days after which what a mail said is forgotten.")
+    smtp_host: str = setting("localhost", "The mail server.")
+    smtp_port: int = setting(587, "Its port: usually 587 for “starttls”, 465 for “tls”.")
+    smtp_security: MailSecurity = setting(
+        "starttls",
+        "How the hub speaks to it: “starttls”, “tls” from the first byte, or “none” for one on this machine.",
+    )
+    smtp_user: str = setting("", "User name at the mail server; empty means that it asks for none.")
+    smtp_password_file: Path = setting(
+        Path("smtp.password"), "File with the password at the mail server, which nobody else may be able to read."
+    )
     languages: tuple[str, ...] = setting(("en",), "Languages of the pages, the default first.")
     time_zone: str = setting("Europe/London", "Time zone of whoever has not chosen one; all times are stored in UTC.")
     catalogue: Path = setting(shipped("designs"), "Folder of the designs that “makerhub migrate” publishes.")
@@ -109,6 +133,16 @@ class Settings:
     def uploads_directory(self) -> Path:
         """Where designs that were handed in wait until they are published or discarded."""
         return self.data_directory / "uploads"
+
+    @property
+    def mail_directory(self) -> Path:
+        """Where mails are put that go into a folder."""
+        return self.data_directory / "mail"
+
+    @property
+    def address(self) -> str:
+        """Where people reach the pages, without a slash at its end; a request's host can be forged, this can not."""
+        return self.public_address.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def key_file(self) -> Path:

@@ -5,6 +5,7 @@ from makerhub.demand import models as demand
 from makerhub.designs import models as designs
 from makerhub.keys.models import KeyProof
 from makerhub.lifecycle import Transition
+from makerhub.notices import models as notices
 from makerhub.people import models as people
 from makerhub.printers import models as printers
 from makerhub.production import models as production
@@ -17,6 +18,7 @@ __all__ = [
     "delivery",
     "demand",
     "designs",
+    "notices",
     "people",
     "printers",
     "production",

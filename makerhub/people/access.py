@@ -19,6 +19,7 @@ from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.errors import NotFound
+from makerhub.notices.models import Mail
 from makerhub.people.models import Membership, Organisation, Person, Role
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -99,3 +100,9 @@ def _organisations(person: Person) -> ColumnElement[bool]:
 def _memberships(person: Person) -> ColumnElement[bool]:
     """One's own memberships; an administrator sees everybody's."""
     return everything() if has_role(person, Role.ADMIN) else col(Membership.person_id) == person.id
+
+
+@visibility(Mail)
+def _mails(person: Person) -> ColumnElement[bool]:
+    """An administrator sees what the hub wrote to people; everybody else has their mailbox."""
+    return everything() if has_role(person, Role.ADMIN) else nothing()

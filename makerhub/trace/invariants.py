@@ -13,6 +13,7 @@ from makerhub.delivery.models import Allocation, AllocationState, Shipment
 from makerhub.demand.models import SupplyRequest
 from makerhub.designs.models import Approval, DesignVersion, Part, Upload, VersionState
 from makerhub.lifecycle import Transition
+from makerhub.notices.models import Mail
 from makerhub.printers.models import BuildPlate, Printer
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
 from makerhub.stock.models import AccountKind, Entry, Lot, LotState
@@ -34,6 +35,7 @@ STATEFUL: tuple[Any, ...] = (
     BuildPlate,
     DesignVersion,
     Lot,
+    Mail,
     Printer,
     PrintJob,
     RecallNotice,

@@ -23,6 +23,7 @@ from makerhub.web import (
     courier,
     dispatcher,
     home,
+    mails,
     maker,
     own_printer,
     public,
@@ -58,6 +59,7 @@ AUDIENCES: tuple[Audience, ...] = (
     reviewer.audience,
     recalls.audience,
     admin.audience,
+    mails.audience,
 )
 ACCESS = (
     delivery_access,

@@ -15,6 +15,8 @@ from makerhub.designs.model_cache import ModelCache
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.uploads import Desk, desk_of
 from makerhub.keys.box import KeyBox
+from makerhub.notices.channel import Channel
+from makerhub.notices.letters import Translator
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Hub:
     files: FileStore
     key_box: KeyBox
     profiles: Mapping[str, PrinterProfile]
+    channel: Channel
+    translator: Translator
 
     @property
     def policy(self) -> ApprovalPolicy:

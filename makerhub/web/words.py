@@ -76,6 +76,9 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     "in_transit": ("busy", translatable("On its way")),
     "open": ("warning", translatable("No answer yet")),
     "answered": ("good", translatable("Answered")),
+    # mails
+    "waiting": ("busy", translatable("Waiting")),
+    "sent": ("good", translatable("Sent")),
     # people
     "requester": ("calm", translatable("Requester")),
     "maker": ("calm", translatable("Maker")),

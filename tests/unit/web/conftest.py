@@ -14,6 +14,8 @@ from makerhub.config import Settings
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
 from makerhub.keys.box import KeyBox
+from makerhub.notices.folder import FolderChannel
+from makerhub.notices.letters import Translator
 from makerhub.web.application import create_web
 from makerhub.web.home import audience as home
 from makerhub.web.hub import Hub
@@ -30,7 +32,17 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
         opened.append(database)
         SQLModel.metadata.create_all(database.engine)
         files, key_box = FileStore(chosen.files_directory), KeyBox(chosen.key_file)
-        hub = Hub(chosen, database, lambda _: None, time, files, key_box, {})
+        hub = Hub(
+            chosen,
+            database,
+            lambda _: None,
+            time,
+            files,
+            key_box,
+            {},
+            FolderChannel(tmp_path / "mail", chosen.mail_from),
+            Translator(tmp_path),
+        )
         site = Site(create_web(hub, (home, try_pages())), database, time)
         add_people(site)
         return site

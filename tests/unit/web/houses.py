@@ -17,6 +17,8 @@ from makerhub.background import Task
 from makerhub.config import Settings
 from makerhub.designs.files import FileStore
 from makerhub.designs.models import DesignVersion, Kit, KitPart, Part
+from makerhub.notices.folder import FolderChannel
+from makerhub.notices.letters import Translator
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
 from makerhub.web.application import create_web
 from makerhub.web.hub import Hub
@@ -45,7 +47,18 @@ class House(Site):
         self.files = FileStore(folder / "files")
         time = Time(NOW)
         settings = Settings(data_directory=folder)
-        hub = Hub(settings, world.database, self._nudge, time, self.files, world.key_box, {MK3S.key: MK3S})
+        self.channel = FolderChannel(folder / "mail", settings.mail_from)
+        hub = Hub(
+            settings,
+            world.database,
+            self._nudge,
+            time,
+            self.files,
+            world.key_box,
+            {MK3S.key: MK3S},
+            self.channel,
+            Translator(folder),
+        )
         super().__init__(create_web(hub), world.database, time)
         self.app.jinja_env.bytecode_cache = Compiled()
         with world.database.changing() as session:

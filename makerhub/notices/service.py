@@ -1,0 +1,134 @@
+"""Use cases of the outbox. Whoever has something to tell writes it in the same transaction as what happened:
+
+    tell(session, REQUEST_ACCEPTED, to=person.email, language=person.language, values={…}, now=now)
+
+So what happened is told, and what was rolled back is not. `soon(send_mails)` makes it go out at once.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from makerhub.errors import translatable
+from makerhub.lifecycle import begin, move
+from makerhub.notices.channel import AddressRefused, Undelivered
+from makerhub.notices.letters import Letter, UnknownLetter, Values, letter_named
+from makerhub.notices.models import Mail, MailReading, MailState
+
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720))
+"""After the first, the second … failed try; one more failure and the mail is given up, after 17 hours."""
+LONGEST_SENDING = timedelta(minutes=10)
+"""Whoever has not recorded a result by then was killed: a channel answers within four minutes."""
+
+INTERRUPTED = translatable("The hub was stopped while it sent this mail, so it may arrive twice.")
+TOO_LATE = translatable("What it says was no longer of use.")
+
+
+def tell(
+    session: Session,
+    letter: Letter,
+    *,
+    to: str,
+    values: Values,
+    language: str,
+    now: datetime,
+    useful_until: datetime | None = None,
+) -> Mail:
+    """Put a mail into the outbox, for this transaction to commit. It is not sent any more after `useful_until`.
+
+    Raises `KeyError` where `values` leave a place of the letter empty: now, and not when it is sent.
+    """
+    _ = letter.subject % values, letter.text % values
+    mail = Mail(
+        letter=letter.name,
+        address=to,
+        language=language,
+        content=dict(values),
+        written_at=now,
+        due_at=now,
+        useful_until=useful_until,
+    )
+    begin(session, mail, now=now)
+    return mail
+
+
+def next_due(session: Session, now: datetime) -> Mail | None:
+    """The mail that has been due for longest."""
+    due = select(Mail).where(Mail.state == MailState.WAITING, Mail.due_at <= now)
+    return session.exec(due.order_by(col(Mail.due_at), col(Mail.written_at), col(Mail.id)).limit(1)).one_or_none()
+
+
+def claim(session: Session, mail: Mail, *, now: datetime) -> None:
+    """Begin a try to send it. Raises `MovedMeanwhile` when somebody else did."""
+    move(session, mail, MailState.SENDING, now=now, claimed_at=now, tries=mail.tries + 1, problem="")
+
+
+def is_too_late(mail: Mail, now: datetime) -> bool:
+    """Whether what it says is of no use any more."""
+    return mail.useful_until is not None and mail.useful_until <= now
+
+
+def give_up_late(session: Session, mail: Mail, *, now: datetime) -> None:
+    """Leave a mail unsent that would say nothing of use."""
+    move(session, mail, MailState.FAILED, now=now, why=TOO_LATE, problem=TOO_LATE, ended_at=now, content=None)
+
+
+def sent(session: Session, mail: Mail, *, now: datetime) -> None:
+    """It went out; what a secret letter said is dropped at once."""
+    content = None if letter_named(mail.letter).secret else mail.content
+    move(session, mail, MailState.SENT, now=now, ended_at=now, content=content)
+
+
+def not_sent(session: Session, mail: Mail, trouble: Undelivered | UnknownLetter, *, now: datetime) -> None:
+    """It did not go out: it waits for its next try, or is given up where another can not help."""
+    problem = str(trouble)
+    if isinstance(trouble, AddressRefused | UnknownLetter) or mail.tries > len(WAITS):
+        move(session, mail, MailState.FAILED, now=now, why=problem, problem=problem, ended_at=now)
+        return
+    due_at = now + WAITS[mail.tries - 1]
+    move(session, mail, MailState.WAITING, now=now, why=problem, problem=problem, due_at=due_at)
+
+
+def take_back_interrupted(session: Session, now: datetime) -> None:
+    """Let mails wait again whose sender was killed: one may arrive twice, none is lost."""
+    stale = select(Mail).where(Mail.state == MailState.SENDING, col(Mail.claimed_at) <= now - LONGEST_SENDING)
+    for mail in session.exec(stale):
+        move(session, mail, MailState.WAITING, now=now, why=INTERRUPTED, problem=INTERRUPTED, due_at=now)
+
+
+def retry(session: Session, mail: Mail, *, by: UUID, now: datetime) -> None:
+    """Try a mail again that was given up. Raises `IllegalMove` for any other."""
+    move(session, mail, MailState.WAITING, now=now, by=by, due_at=now, tries=0, ended_at=None, problem="")
+
+
+def hurry(session: Session, mail: Mail, *, now: datetime) -> None:
+    """Let a mail that waits for its next try be tried at once."""
+    if mail.state is MailState.WAITING:
+        mail.due_at = now
+        session.add(mail)
+
+
+def note_reading(session: Session, mail: Mail, *, by: UUID, now: datetime) -> None:
+    """Keep that somebody read the mail in place of its addressee."""
+    session.add(MailReading(mail_id=mail.id, person_id=by, at=now))
+
+
+def readings(session: Session, mail: Mail) -> list[MailReading]:
+    """Who read it, the last first."""
+    mine = select(MailReading).where(MailReading.mail_id == mail.id).order_by(col(MailReading.at).desc())
+    return list(session.exec(mine))
+
+
+def to_forget(session: Session, before: datetime) -> list[Mail]:
+    """Mails that ended before that and of which something may still be kept."""
+    ended = (MailState.SENT, MailState.FAILED)
+    old = select(Mail).where(col(Mail.state).in_(ended), col(Mail.ended_at) <= before, col(Mail.forgotten).is_(False))
+    return list(session.exec(old))
+
+
+def forget(session: Session, mail: Mail) -> None:
+    """Keep of a mail only that there was one."""
+    mail.content = None
+    mail.forgotten = True
+    session.add(mail)
