@@ -21,6 +21,7 @@ from makerhub.app import assemble, utc_now
 from makerhub.cli.base import console, with_database
 from makerhub.cli.doctor import examine
 from makerhub.cli.keys import keys
+from makerhub.cli.places import places
 from makerhub.config import Settings, load
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
@@ -281,3 +282,4 @@ def people_add(
 
 
 main.add_command(keys)
+main.add_command(places)

@@ -7,6 +7,7 @@ from makerhub.keys.models import KeyProof
 from makerhub.lifecycle import Transition
 from makerhub.notices import models as notices
 from makerhub.people import models as people
+from makerhub.places import models as places
 from makerhub.printers import models as printers
 from makerhub.production import models as production
 from makerhub.stock import models as stock
@@ -20,6 +21,7 @@ __all__ = [
     "designs",
     "notices",
     "people",
+    "places",
     "printers",
     "production",
     "stock",

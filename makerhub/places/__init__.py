@@ -1,0 +1,1 @@
+"""Where places are: postcodes and names from files that the operator imports, distances, and cells of a map."""
