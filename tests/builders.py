@@ -45,7 +45,8 @@ from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Membership, Organisation, OrganisationKind, Person, Role
 from makerhub.printers import service as printers
-from makerhub.printers.models import Consent, Printer
+from makerhub.printers import spools
+from makerhub.printers.models import Consent, Printer, Spool
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, PrintJob
 from makerhub.stock import service as stock
@@ -168,9 +169,10 @@ class World:
         *,
         at: datetime = NOW,
         file: str | None = None,
+        completion: float | None = None,
     ) -> None:
         """The printer was heard of."""
-        answer = doing if isinstance(doing, Trouble) else JobReport(doing, file_path=file)
+        answer = doing if isinstance(doing, Trouble) else JobReport(doing, completion=completion, file_path=file)
         with self.database.changing() as session:
             printers.observe(session, [Observation(printer.id, at, answer)])
 
@@ -240,6 +242,15 @@ class World:
         part = part or self.part(self.headband)
         with self.database.changing() as session:
             return production.plan_job(session, line, hub_id=self.hub.id, part_id=part.id, copies=copies, now=NOW)
+
+    def spool(self, grams: int = 1000, *, on: Printer | None = None, **words: str) -> Spool:
+        """A spool of the maker's, on a printer or on the shelf."""
+        new = spools.NewSpool(**{"material": "PETG", "grams": grams, **words})  # type: ignore[arg-type]
+        with self.database.changing() as session:
+            spool = spools.add(session, new, MK3S.materials, owner_id=self.maker.id, now=NOW)
+            if on is not None:
+                spools.load(session, spool, session.get_one(Printer, on.id))
+            return spool
 
     def attempt(
         self,

@@ -5,7 +5,7 @@ from sqlmodel import col
 
 from makerhub.people.access import everything, has_role, organisation_ids, visibility
 from makerhub.people.models import Person, Role
-from makerhub.printers.models import Printer
+from makerhub.printers.models import Printer, Spool
 
 
 @visibility(Printer)
@@ -15,3 +15,9 @@ def printers(person: Person) -> ColumnElement[bool]:
         return everything()
     hubs = organisation_ids(person, Role.DISPATCHER)
     return or_(col(Printer.owner_id) == person.id, col(Printer.hub_id).in_(hubs))
+
+
+@visibility(Spool)
+def spools(person: Person) -> ColumnElement[bool]:
+    """One's own spools."""
+    return col(Spool.owner_id) == person.id

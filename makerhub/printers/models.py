@@ -1,4 +1,4 @@
-"""Printers at makers' homes, their build plates, and the last observation of each."""
+"""Printers at makers' homes, their build plates, spools and upkeep, and the last observation of each."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, CheckConstraint
 from sqlmodel import Field, SQLModel
 
 from makerhub.db import state_type
@@ -112,3 +112,86 @@ class Observation(SQLModel, table=True):
     file_path: str | None = Field(default=None, max_length=500)
     seconds_left: int | None = None
     trouble: str = Field(default="", max_length=32)
+
+
+class SpoolState(StrEnum):
+    """Whether there is anything left on a spool."""
+
+    AT_HAND = "at_hand"
+    USED_UP = "used_up"
+
+
+class Spool(SQLModel, table=True):
+    """Filament that a maker has at hand; `lot` is the number that its maker printed on the box.
+
+    `milligrams` is what was on it when it was entered; what is left is that and the sum of its entries. At most one
+    spool is on a printer at a time.
+    """
+
+    __tablename__ = "spool"
+    __table_args__ = (CheckConstraint("milligrams > 0", name="milligrams_positive"),)
+    MOVES: ClassVar[Mapping[SpoolState, frozenset[SpoolState]]] = {
+        SpoolState.AT_HAND: frozenset({SpoolState.USED_UP}),
+        SpoolState.USED_UP: frozenset({SpoolState.AT_HAND}),
+    }
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    owner_id: UUID = Field(foreign_key="person.id", index=True)
+    printer_id: UUID | None = Field(default=None, foreign_key="printer.id", unique=True)
+    material: str = Field(max_length=32)
+    colour: str = Field(default="", max_length=32)
+    brand: str = Field(default="", max_length=64)
+    lot: str = Field(default="", max_length=64)
+    milligrams: int
+    state: SpoolState = Field(default=SpoolState.AT_HAND, sa_type=state_type(SpoolState))
+    added_at: datetime
+
+
+class SpoolEntry(SQLModel, table=True):
+    """What a spool lost (negative) or had more than was thought: a print, or its maker's look at the scales.
+
+    `print_id` is the attempt that took it, once; printers know nothing of attempts, so it is no foreign key.
+    """
+
+    __tablename__ = "spool_entry"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    spool_id: UUID = Field(foreign_key="spool.id", index=True)
+    milligrams: int
+    print_id: UUID | None = Field(default=None, unique=True)
+    at: datetime
+
+
+class UpkeepKind(StrEnum):
+    """What was done to a printer."""
+
+    CLEANED = "cleaned"
+    LEVELLED = "levelled"
+    NOZZLE = "nozzle"
+    BELTS = "belts"
+    GREASED = "greased"
+    REPAIRED = "repaired"
+    OTHER = "other"
+
+
+class Upkeep(SQLModel, table=True):
+    """One line of a printer's maintenance log; `print_seconds` is what it had printed for us until then."""
+
+    __tablename__ = "upkeep"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    printer_id: UUID = Field(foreign_key="printer.id", index=True)
+    kind: UpkeepKind = Field(sa_type=state_type(UpkeepKind))
+    note: str = Field(default="", max_length=200)
+    print_seconds: int
+    at: datetime
+
+
+class PowerLimit(SQLModel, table=True):
+    """How many watts a maker's printers may draw together while they heat up, for the household's breaker."""
+
+    __tablename__ = "power_limit"
+    __table_args__ = (CheckConstraint("watts > 0", name="watts_positive"),)
+
+    owner_id: UUID = Field(foreign_key="person.id", primary_key=True)
+    watts: int

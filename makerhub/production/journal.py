@@ -13,6 +13,7 @@ from makerhub.fleet.verdict import Attempt as Sending
 from makerhub.fleet.verdict import Outcome, Verdict
 from makerhub.printers.models import Printer, PrinterState
 from makerhub.production import service
+from makerhub.production.material import SpoolShort
 from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState, PrintJob
 
 ENDS = {
@@ -44,7 +45,7 @@ class HubJournal:
                     return False
                 row.sends += 1
                 return True
-        except (IllegalMove, MovedMeanwhile):
+        except (IllegalMove, MovedMeanwhile, SpoolShort):
             return False
 
     def file_seen(self, attempt_id: UUID) -> None:

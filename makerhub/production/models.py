@@ -74,7 +74,8 @@ class Attempt(SQLModel, table=True):
     """One try to print a job on a printer. `file_name` is unique for ever: the file is the start token.
 
     `sends`, `file_seen` and `quiet_since` are the start protocol's memory (see `fleet.start`); `doubt` is the
-    protocol's reason for a question to the maker.
+    protocol's reason for a question to the maker. `spool_id` is what was on the printer at the start, and
+    `spool_confirmed` that the maker wants it printed although our count says that it is not enough.
     """
 
     __tablename__ = "attempt"
@@ -115,6 +116,8 @@ class Attempt(SQLModel, table=True):
     number: int
     file_name: str = Field(max_length=100, unique=True)
     plate_slice_id: UUID | None = Field(default=None, foreign_key="plate_slice.id")
+    spool_id: UUID | None = Field(default=None, foreign_key="spool.id")
+    spool_confirmed: bool = False
     maker_reference: UUID
     declined: bool = False
     sent_at: datetime | None = None

@@ -18,7 +18,9 @@ from makerhub.designs.models import Part
 from makerhub.errors import Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Person
+from makerhub.printers import spools
 from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer, PrinterState
+from makerhub.production import material
 from makerhub.production.models import LIVE, ON_THE_PRINTER, Attempt, AttemptState, JobState, PrintJob
 
 TRIES_BEFORE_HOLD = 3
@@ -108,11 +110,15 @@ def not_prepared(session: Session, attempt: Attempt, *, why: str, now: datetime)
 def claim_start(session: Session, attempt: Attempt, *, now: datetime) -> None:
     """Commit to the first sending: the build plate stops being clear and the file name is spent, at once.
 
-    Raises `IllegalMove` when the plate is not clear or the attempt not ready, and `MovedMeanwhile` when another
-    sweep was first.
+    Raises `IllegalMove` when the plate is not clear or the attempt not ready, `MovedMeanwhile` when another sweep was
+    first, and `SpoolShort` when its maker has to decide about the spool.
     """
+    if material.is_held(session, attempt):
+        raise material.SpoolShort
+    spool = spools.loaded(session, attempt.printer_id)
     move(session, plate_of(session, attempt.printer_id), PlateState.OCCUPIED, now=now, why=attempt.file_name)
-    move(session, attempt, AttemptState.SENDING, now=now, sent_at=now, sends=1)
+    spool_id = spool.id if spool else None
+    move(session, attempt, AttemptState.SENDING, now=now, sent_at=now, sends=1, spool_id=spool_id)
 
 
 def started(session: Session, attempt: Attempt, *, now: datetime) -> None:
@@ -231,6 +237,7 @@ def _maker_reference(session: Session, printer: Printer) -> UUID:
 def _end(session: Session, attempt: Attempt, outcome: Outcome, by: UUID | None, now: datetime) -> None:
     ended_at = None if outcome.state is AttemptState.IN_DOUBT else now
     move(session, attempt, outcome.state, now=now, by=by, why=outcome.why, doubt=outcome.doubt, ended_at=ended_at)
+    material.book_used(session, attempt, now=now)
     if outcome.state in {AttemptState.FAILED, AttemptState.NOT_STARTED}:
         _requeue(session, attempt, outcome.why, now)
 

@@ -32,6 +32,7 @@ from makerhub.printers.own import profile_of
 from makerhub.printers.service import connections
 from makerhub.production import service
 from makerhub.production.models import Attempt, AttemptState, PrintJob
+from makerhub.production.staggering import may_begin_now
 
 log = logging.getLogger(__name__)
 
@@ -92,16 +93,26 @@ def prepare_attempts(
 
 @task
 def start_attempts(
-    database: Database, files: FileStore, fleet: Fleet, journal: StartJournal, key_box: KeyBox, clock: Clock
+    database: Database,
+    files: FileStore,
+    fleet: Fleet,
+    journal: StartJournal,
+    key_box: KeyBox,
+    profiles: Mapping[str, PrinterProfile],
+    clock: Clock,
 ) -> None:
-    """Start each ready attempt whose printer is free, at most once; send again what surely never arrived."""
+    """Start each ready attempt whose printer is free, at most once; send again what surely never arrived.
+
+    Printers of one household begin one after the other, as its breaker bears.
+    """
 
     async def begin(gateway: PrinterGateway, sending: Sending) -> Verdict:
         gcode = await asyncio.to_thread(files.get, content[sending.id])
         return await start(gateway, journal, sending, gcode, clock())
 
     with database.reading() as session:
-        attempts = service.in_states(session, AttemptState.READY, AttemptState.SENDING)
+        ready = service.in_states(session, AttemptState.READY, AttemptState.SENDING)
+        attempts = may_begin_now(session, ready, profiles, clock())
         content = {attempt.id: _plate_slice(session, attempt).gcode_sha256 for attempt in attempts}
         sendings = _sendings(session, attempts, key_box)
     _with_each(fleet, begin, sendings)

@@ -14,7 +14,7 @@ from makerhub.demand.models import SupplyRequest
 from makerhub.designs.models import Approval, DesignVersion, Part, Upload, VersionState
 from makerhub.lifecycle import Transition
 from makerhub.notices.models import Mail
-from makerhub.printers.models import BuildPlate, Printer
+from makerhub.printers.models import BuildPlate, Printer, Spool
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
 from makerhub.stock.models import AccountKind, Entry, Lot, LotState
 from makerhub.trace.models import RecallNotice
@@ -40,6 +40,7 @@ STATEFUL: tuple[Any, ...] = (
     PrintJob,
     RecallNotice,
     Shipment,
+    Spool,
     SupplyRequest,
     Upload,
 )

@@ -26,6 +26,7 @@ def lines(trace: Trace) -> list[tuple[str, str]]:
         ("print job", str(trace.print_job_id)),
         ("printer", f"{trace.printer_model}, {trace.printer_id}"),
         ("material", f"{trace.material}, {trace.milligrams / 1000:.1f} g on the plate"),
+        ("filament", trace.filament or "not told"),
         ("maker", f"reference {trace.maker_reference}"),
         ("G-code", f"sha256 {trace.gcode_sha256}, by {trace.slicer}"),
         ("mesh", f"sha256 {trace.mesh_sha256}"),

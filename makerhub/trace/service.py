@@ -16,7 +16,7 @@ from makerhub.demand.models import RequestLine, SupplyRequest
 from makerhub.designs.models import Design, DesignVersion, Part, PlateSlice
 from makerhub.errors import NotFound, translatable
 from makerhub.people.models import Organisation
-from makerhub.printers.models import Printer
+from makerhub.printers.models import Printer, Spool
 from makerhub.production.models import Attempt, PrintJob
 from makerhub.stock import service as stock
 from makerhub.stock.ledger import balances
@@ -46,7 +46,10 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Trace:
-    """Everything that is known of a lot, in both directions. Hashes are hexadecimal; quantities are pieces."""
+    """Everything that is known of a lot, in both directions. Hashes are hexadecimal; quantities are pieces.
+
+    `filament` says brand, lot and colour of the spool that was on the printer, as far as its maker told.
+    """
 
     label: str
     quantity: int
@@ -72,6 +75,7 @@ class Trace:
     printer_id: UUID
     printer_model: str
     material: str
+    filament: str
     maker_reference: UUID
     passed: int | None
     rejected: int | None
@@ -122,6 +126,7 @@ def trace(session: Session, label: str) -> Trace:
         printer_id=printer.id,
         printer_model=plate.profile,
         material=plate.material,
+        filament=_filament(session, attempt),
         maker_reference=lot.maker_reference,
         passed=inspection.passed if inspection else None,
         rejected=inspection.rejected if inspection else None,
@@ -140,6 +145,11 @@ def lots_of_request(session: Session, request_id: UUID) -> Sequence[Lot]:
         .where(RequestLine.request_id == request_id, Allocation.state != AllocationState.RELEASED)
     )
     return session.exec(mine.distinct().order_by(col(Lot.made_at))).all()
+
+
+def _filament(session: Session, attempt: Attempt) -> str:
+    spool = session.get(Spool, attempt.spool_id) if attempt.spool_id else None
+    return ", ".join(word for word in (spool.brand, spool.lot, spool.colour) if word) if spool else ""
 
 
 def _whereabouts(session: Session, lot: Lot) -> dict[str, int]:

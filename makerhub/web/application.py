@@ -33,6 +33,7 @@ from makerhub.web import (
     reviewer,
     tracing,
     uploads,
+    workshop,
 )
 from makerhub.web.filters import add_filters
 from makerhub.web.hub import Hub
@@ -51,6 +52,7 @@ AUDIENCES: tuple[Audience, ...] = (
     maker.audience,
     registration.audience,
     own_printer.audience,
+    workshop.audience,
     dispatcher.audience,
     courier.audience,
     public.audience,

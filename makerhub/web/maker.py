@@ -5,24 +5,23 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from makerhub.errors import Invalid, MovedMeanwhile, translatable
-from makerhub.people.access import find
 from makerhub.people.models import Organisation, Role
 from makerhub.planning.tasks import dispatch_jobs
 from makerhub.printers import service as printers
 from makerhub.printers.models import Printer
 from makerhub.printers.tasks import check_printers
 from makerhub.production import service as production
-from makerhub.production.models import Attempt, AttemptState
+from makerhub.production.models import AttemptState
 from makerhub.production.tasks import prepare_attempts
 from makerhub.stock import service as stock
 from makerhub.stock.models import Lot, LotState
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
-from makerhub.web.shown import ShownPrinter, my_printer, my_printers, show_printer
+from makerhub.web.shown import ShownPrinter, my_attempt, my_printer, my_printers, show_printer
 from makerhub.web.typed import whole_number
 from makerhub.web.viewer import viewer
 
@@ -114,7 +113,7 @@ def answer_offer(attempt_id: UUID) -> ResponseReturnValue:
     """Take or leave an offered job."""
     answer = {"accept": production.accept, "decline": production.decline}.get(request.form.get("answer", ""))
     with hub().database.changing() as session:
-        attempt = _my_attempt(session, attempt_id)
+        attempt = my_attempt(session, attempt_id)
         if answer is None:
             raise Invalid
         answer(session, attempt, by=viewer().id, now=hub().clock())
@@ -129,7 +128,7 @@ def answer_question(attempt_id: UUID) -> ResponseReturnValue:
     """Say what became of a print whose end nobody saw."""
     outcome = ANSWERS.get(request.form.get("answer", ""))
     with hub().database.changing() as session:
-        attempt = _my_attempt(session, attempt_id)
+        attempt = my_attempt(session, attempt_id)
         if outcome is None:
             raise Invalid
         if attempt.state is not AttemptState.IN_DOUBT:
@@ -146,10 +145,10 @@ def count(attempt_id: UUID) -> ResponseReturnValue:
     """Count what a finished print brought, and clear the plate in the same go."""
     good = whole_number(request.form.get("good", ""))
     with hub().database.reading() as session:
-        printer_id = _my_attempt(session, attempt_id).printer_id
+        printer_id = my_attempt(session, attempt_id).printer_id
     try:
         with hub().database.changing() as session:
-            attempt = _my_attempt(session, attempt_id)
+            attempt = my_attempt(session, attempt_id)
             if attempt.state is not AttemptState.FINISHED:
                 raise MovedMeanwhile(translatable("This print has been counted by now, or is not finished."))
             now = hub().clock()
@@ -193,9 +192,3 @@ def _printer_page(printer_id: UUID, **form: object) -> str:
 def _shown(printer_id: UUID) -> ShownPrinter:
     with hub().database.reading() as session:
         return show_printer(session, my_printer(session, printer_id))
-
-
-def _my_attempt(session: Session, attempt_id: UUID) -> Attempt:
-    attempt = find(session, viewer(), Attempt, attempt_id)
-    my_printer(session, attempt.printer_id)
-    return attempt

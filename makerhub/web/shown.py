@@ -13,10 +13,12 @@ from makerhub.errors import NotFound
 from makerhub.fleet.gateway import FOLDER, NEEDED, Permission, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.verdict import Reason
-from makerhub.people.access import visible
-from makerhub.printers.models import BuildPlate, Observation, PlateState, Printer, PrinterState
+from makerhub.people.access import find, visible
+from makerhub.printers import spools, upkeep
+from makerhub.printers.models import BuildPlate, Observation, PlateState, Printer, PrinterState, Spool
 from makerhub.printers.own import base_of
 from makerhub.printers.service import is_reachable
+from makerhub.production import material
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, PrintJob
 from makerhub.web.hub import hub
@@ -44,13 +46,21 @@ class ShownAttempt:
 
 @dataclass(frozen=True)
 class ShownPrinter:
-    """A printer as its page shows it; what was last known is never shown without when."""
+    """A printer as its page shows it; what was last known is never shown without when.
+
+    `spool_left` is in mg by our count; `missing_milligrams` is how much more the waiting print needs.
+    """
 
     printer: Printer
     plate: BuildPlate
     seen: Observation | None
     is_reachable: bool
     on_it: ShownAttempt | None
+    spool: Spool | None = None
+    spool_left: int = 0
+    missing_milligrams: int = 0
+    print_seconds: int = 0
+    upkeep_is_due: bool = False
 
     @property
     def model(self) -> str:
@@ -72,7 +82,7 @@ class ShownPrinter:
     @property
     def asks(self) -> bool:
         """Whether its maker is asked something: then the page keeps still, so that nobody's answer is swept away."""
-        return self.on_it is not None and self.on_it.attempt.state in _QUESTIONS
+        return self.on_it is not None and (self.on_it.attempt.state in _QUESTIONS or self.missing_milligrams > 0)
 
     @property
     def wants_clear_plate(self) -> bool:
@@ -129,17 +139,31 @@ def my_printer(session: Session, printer_id: UUID) -> Printer:
     return mine
 
 
+def my_attempt(session: Session, attempt_id: UUID) -> Attempt:
+    """An attempt on one of the viewer's own printers. Raises `NotFound`."""
+    attempt = find(session, viewer(), Attempt, attempt_id)
+    my_printer(session, attempt.printer_id)
+    return attempt
+
+
 def show_printer(session: Session, printer: Printer) -> ShownPrinter:
     """Everything that a page shows of a printer."""
     settings, now = hub().settings, hub().clock()
     seen = session.get(Observation, printer.id)
     attempt = production.live_attempt(session, printer.id)
+    is_waiting = attempt is not None and attempt.state in _NOT_SENT and not attempt.spool_confirmed
+    spool, print_seconds = spools.loaded(session, printer.id), material.print_seconds(session, printer.id)
     return ShownPrinter(
         printer=printer,
         plate=production.plate_of(session, printer.id),
         seen=seen,
         is_reachable=is_reachable(seen, now, timedelta(seconds=settings.offline_after_seconds)),
         on_it=show_attempt(session, attempt) if attempt else None,
+        spool=spool,
+        spool_left=spools.left(session, spool) if spool else 0,
+        missing_milligrams=material.missing_milligrams(session, attempt) if is_waiting and attempt else 0,
+        print_seconds=print_seconds,
+        upkeep_is_due=upkeep.is_due(upkeep.log_of(session, printer.id), print_seconds),
     )
 
 

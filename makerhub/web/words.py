@@ -47,6 +47,8 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     "cancelling": ("warning", translatable("Cancelling")),
     "error": ("bad", translatable("Reports an error")),
     "unknown": ("calm", translatable("Not known")),
+    "at_hand": ("good", translatable("At hand")),
+    "used_up": ("calm", translatable("Used up")),
     # print jobs and their attempts
     "queued": ("calm", translatable("Queued")),
     "assigned": ("busy", translatable("Assigned")),

@@ -149,6 +149,7 @@ MUTANTS: dict[Break, str] = {
 @pytest.fixture
 def busy(world: World) -> World:
     """A world in which something is in every state that an invariant looks at."""
+    world.spool()
     request = world.request(20)
     world.deliver(request, world.lot(3, good=4, copies=5), 3)
     world.reserve(request, world.lot(4), 2)

@@ -111,3 +111,8 @@ def test_the_trace_goes_both_ways(world: World) -> None:
     assert len(back) == 3
     assert {to.request_id for found in back for to in found.recipients} == {world.get(SupplyRequest, request.id).id}
     assert {found.print_job_id for found in back} <= {job.id for job in world.all(PrintJob)}
+
+
+def test_the_lot_of_the_filament_is_in_the_chain(world: World) -> None:
+    world.spool(on=world.printer, brand="Prusament", lot="4711", colour="orange")
+    assert traced(world, world.lot_at_maker(2)).filament == "Prusament, 4711, orange"

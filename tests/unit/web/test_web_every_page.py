@@ -57,6 +57,7 @@ def places(world: World) -> Mapping[str, object]:
         "notice_id": withdrawn.id,
         "upload_id": world.upload().id,
         "mail_id": mail.id,
+        "spool_id": world.spool().id,
         "number": 0,
         "sha256": "0" * 64,
         "filename": "makerhub.css",
