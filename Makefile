@@ -49,6 +49,10 @@ bench: setup-test ## one benchmark: NAME=ledger runs benchmarks/ledger.py
 designs: setup ## build the catalogue's meshes again from their parametric sources
 	$(BIN)/python -m makerhub.designs.build designs/
 
+.PHONY: permissions
+permissions: setup-test ## ask every route as everybody, and write docs/permissions.md
+	PYTHONPATH=tests $(BIN)/python -m unit.web.permissions
+
 .PHONY: translations
 translations: setup ## collect the texts to translate into the catalogues, and compile these
 	$(BIN)/pybabel -q extract -F babel.cfg -k translatable --no-location --sort-output --omit-header -o $(VENV)/messages.pot .

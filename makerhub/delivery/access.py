@@ -1,10 +1,10 @@
-"""Who may see shipments: the hub, the facility, and the courier who may take or has taken them."""
+"""Who may see shipments and act on them: the hub, the facility, and the courier who may take or has taken them."""
 
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col
 
 from makerhub.delivery.models import Shipment, ShipmentState
-from makerhub.people.access import everything, has_role, organisation_ids, visibility
+from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
 from makerhub.people.models import Person, Role
 
 
@@ -13,13 +13,38 @@ def shipments(person: Person) -> ColumnElement[bool]:
     """A courier sees what waits at the own hub, and what he or she carries; hub and facility see all of theirs."""
     if has_role(person, Role.ADMIN):
         return everything()
-    waiting = and_(
-        col(Shipment.state) == ShipmentState.PACKED,
-        col(Shipment.hub_id).in_(organisation_ids(person, Role.COURIER)),
-    )
-    return or_(
-        waiting,
-        col(Shipment.courier_id) == person.id,
-        col(Shipment.hub_id).in_(organisation_ids(person, Role.DISPATCHER)),
-        col(Shipment.facility_id).in_(organisation_ids(person, Role.REQUESTER)),
-    )
+    return or_(may_take(person), its_courier(person), its_dispatchers(person), its_requesters(person))
+
+
+def may_take(person: Person) -> ColumnElement[bool]:
+    """Couriers of the hub where it waits."""
+    at_my_hubs = col(Shipment.hub_id).in_(organisation_ids(person, Role.COURIER))
+    return and_(col(Shipment.state) == ShipmentState.PACKED, at_my_hubs)
+
+
+def its_courier(person: Person) -> ColumnElement[bool]:
+    """The courier who carries it, or has brought it."""
+    return col(Shipment.courier_id) == person.id
+
+
+def its_dispatchers(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of the hub that sends it."""
+    return col(Shipment.hub_id).in_(organisation_ids(person, Role.DISPATCHER))
+
+
+def its_requesters(person: Person) -> ColumnElement[bool]:
+    """Requesters of the facility that gets it."""
+    return col(Shipment.facility_id).in_(organisation_ids(person, Role.REQUESTER))
+
+
+def _its_couriers(person: Person) -> ColumnElement[bool]:
+    """Couriers of the hub where it waits, and the one who carries it."""
+    return or_(may_take(person), its_courier(person))
+
+
+LOOK = action(Shipment, "look at as a courier", _its_couriers)
+TAKE = action(Shipment, "take", _its_couriers)
+CARRY = action(Shipment, "hand over", its_courier)
+CONFIRM = action(Shipment, "confirm the arrival of", its_requesters)
+DISPATCH = action(Shipment, "work on", its_dispatchers)
+UNPACK = action(Shipment, "unpack", its_dispatchers)

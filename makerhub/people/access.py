@@ -1,17 +1,23 @@
-"""Who may see which rows: each model has one rule, and a model without a rule shows nothing.
+"""Who may see which rows and do what with them: what no rule allows is refused.
 
-A slice states the rule beside its models:
+A slice states its rules in one table beside its models, `access.py`:
 
     @visibility(SupplyRequest)
-    def supply_requests(person: Person) -> ColumnElement[bool]:
-        return col(SupplyRequest.facility_id).in_(organisation_ids(person, Role.REQUESTER))
+    def supply_requests(person: Person) -> ColumnElement[bool]: ...
 
-Pages then read through `visible()` and `find()` only. What is not yours does not exist: `NotFound`, never a refusal,
-so that an answer tells nothing about other people's rows.
+    def its_dispatchers(person: Person) -> ColumnElement[bool]:
+        \"""The dispatchers of the hub that is asked.\"""
+        return col(SupplyRequest.hub_id).in_(organisation_ids(person, Role.DISPATCHER))
+
+    ACCEPT = action(SupplyRequest, "accept", its_dispatchers)
+
+Pages read through `visible()` and `find()` only, and act on what `find(session, person, ACCEPT, key)` gives them.
+What is not yours does not exist: `NotFound`, never a refusal, so that an answer tells nothing about others' rows.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, false, true
@@ -26,6 +32,16 @@ Row = TypeVar("Row", bound=SQLModel)
 Rule = Callable[[Person], ColumnElement[bool]]
 
 _rules: dict[type[SQLModel], Rule] = {}
+_actions: dict[tuple[type[SQLModel], str], "Action[Any]"] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Action(Generic[Row]):
+    """Something that is done with a row of `model`; `rule` says with which rows a person may, among those seen."""
+
+    model: type[Row]
+    name: str
+    rule: Rule
 
 
 def visibility(model: type[SQLModel]) -> Callable[[Rule], Rule]:
@@ -43,18 +59,49 @@ def visibility(model: type[SQLModel]) -> Callable[[Rule], Rule]:
     return register
 
 
+def action(model: type[Row], name: str, rule: Rule) -> Action[Row]:
+    """Make known that `rule` decides with which rows of `model` a person may do what `name` says, in English.
+
+    Raises `ValueError` for the second rule of one action.
+    """
+    if (model, name) in _actions:
+        raise ValueError(f"{name} {model.__name__} has a rule already")
+    return _actions.setdefault((model, name), Action(model, name, rule))
+
+
+def actions() -> Iterable[Action[Any]]:
+    """Everything that is made known, as the slices have been imported."""
+    return _actions.values()
+
+
+def visibility_rules() -> Mapping[type[SQLModel], Rule]:
+    """The rule of each model that has one, as the slices have been imported."""
+    return _rules
+
+
 def visible(person: Person, model: type[Row]) -> SelectOfScalar[Row]:
     """The select of all rows of `model` that `person` may see; none where no rule is registered."""
     return select(model).where(_clause(person, model))
 
 
-def find(session: Session, person: Person, model: type[Row], key: UUID) -> Row:
-    """The row of `model` with this primary key, if `person` may see it; else raises `NotFound`."""
-    identity: Any = model
-    row = session.exec(visible(person, model).where(identity.id == key)).one_or_none()
+def permitted(person: Person, wanted: Action[Row]) -> SelectOfScalar[Row]:
+    """The select of all rows with which `person` may do this: what one does not see, one does nothing with."""
+    return visible(person, wanted.model).where(wanted.rule(person))
+
+
+def find(session: Session, person: Person, wanted: type[Row] | Action[Row], key: UUID) -> Row:
+    """The row with this primary key that `person` may see, or may do this with; else raises `NotFound`."""
+    rows = permitted(person, wanted) if isinstance(wanted, Action) else visible(person, wanted)
+    row = session.exec(rows.where(_identity(wanted) == key)).one_or_none()
     if row is None:
         raise NotFound
     return row
+
+
+def can(session: Session, person: Person, wanted: Action[Any], row: SQLModel) -> bool:
+    """Whether `person` may do this with `row`, as the row is in the database."""
+    key = cast("Any", row).id
+    return session.exec(permitted(person, wanted).where(_identity(wanted) == key)).first() is not None
 
 
 def has_role(person: Person, *roles: Role) -> bool:
@@ -75,6 +122,11 @@ def everything() -> ColumnElement[bool]:
 def nothing() -> ColumnElement[bool]:
     """The clause that holds for no row."""
     return false()
+
+
+def _identity(wanted: type[SQLModel] | Action[Any]) -> Any:
+    model: Any = wanted.model if isinstance(wanted, Action) else wanted
+    return model.id
 
 
 def _clause(person: Person, model: type[SQLModel]) -> ColumnElement[bool]:

@@ -1,11 +1,11 @@
-"""Who may see printers: their owner, and the dispatchers of the hub they print for."""
+"""Who may see printers and look after them: their owner, and to see the dispatchers of the hub they print for."""
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col
 
-from makerhub.people.access import everything, has_role, organisation_ids, visibility
+from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
 from makerhub.people.models import Person, Role
-from makerhub.printers.models import Printer, Spool
+from makerhub.printers.models import Printer, PrinterState, Spool
 
 
 @visibility(Printer)
@@ -13,11 +13,24 @@ def printers(person: Person) -> ColumnElement[bool]:
     """One's own printers, and one's hubs' as a dispatcher."""
     if has_role(person, Role.ADMIN):
         return everything()
-    hubs = organisation_ids(person, Role.DISPATCHER)
-    return or_(col(Printer.owner_id) == person.id, col(Printer.hub_id).in_(hubs))
+    return or_(col(Printer.owner_id) == person.id, its_dispatchers(person))
+
+
+def its_owner(person: Person) -> ColumnElement[bool]:
+    """The maker whose printer it is, as long as it is in use here."""
+    return and_(col(Printer.owner_id) == person.id, col(Printer.state) != PrinterState.RETIRED)
+
+
+def its_dispatchers(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of the hub that it prints for."""
+    return col(Printer.hub_id).in_(organisation_ids(person, Role.DISPATCHER))
 
 
 @visibility(Spool)
 def spools(person: Person) -> ColumnElement[bool]:
     """One's own spools."""
     return col(Spool.owner_id) == person.id
+
+
+LOOK_AFTER = action(Printer, "look after, change and retire", its_owner)
+WATCH = action(Printer, "watch", its_dispatchers)

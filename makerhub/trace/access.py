@@ -6,7 +6,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.demand.models import RequestLine, SupplyRequest
-from makerhub.people.access import everything, has_role, nothing, organisation_ids, visibility, visible
+from makerhub.people.access import action, everything, has_role, nothing, organisation_ids, visibility, visible
 from makerhub.people.models import Person, Role
 from makerhub.stock import service as stock
 from makerhub.stock.models import Lot
@@ -54,5 +54,12 @@ def recall_notices(person: Person) -> ColumnElement[bool]:
     asking = select(SupplyRequest.facility_id).where(
         col(SupplyRequest.hub_id).in_(organisation_ids(person, Role.DISPATCHER, Role.REVIEWER))
     )
-    facility = col(RecallNotice.facility_id)
-    return or_(facility.in_(organisation_ids(person, Role.REQUESTER)), facility.in_(asking))
+    return or_(its_requesters(person), col(RecallNotice.facility_id).in_(asking))
+
+
+def its_requesters(person: Person) -> ColumnElement[bool]:
+    """Requesters of the facility that was told."""
+    return col(RecallNotice.facility_id).in_(organisation_ids(person, Role.REQUESTER))
+
+
+ANSWER = action(RecallNotice, "answer", its_requesters)

@@ -3,31 +3,30 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
-from uuid import UUID
 
-from sqlmodel import Session, SQLModel, col, func, select
-from sqlmodel.sql.expression import SelectOfScalar
+from sqlmodel import Session, col, func, select
 
+from makerhub.delivery import access as delivery_access
 from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.demand import access as demand_access
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.models import DesignVersion, Kit, Part
 from makerhub.designs.service import kit_name, kit_parts
-from makerhub.errors import NotFound
 from makerhub.lifecycle import history
-from makerhub.people.access import organisation_ids, visible
+from makerhub.people.access import organisation_ids, permitted
 from makerhub.people.models import Organisation, Role
+from makerhub.printers import access as printers_access
 from makerhub.printers.models import Printer, PrinterState
+from makerhub.production import access as production_access
 from makerhub.production.models import Attempt, JobState, PrintJob
+from makerhub.stock import access as stock_access
 from makerhub.stock.models import Lot, LotState
 from makerhub.web.hub import hub
 from makerhub.web.overdue import in_words, overdue
 from makerhub.web.shown import show_printer
 from makerhub.web.viewer import viewer
-
-Row = TypeVar("Row", bound=SQLModel)
 
 MOST_JOBS = 50
 MOST_OVERDUE = 20
@@ -67,33 +66,18 @@ class ShownJob:
     why: str
 
 
-def of_my_hubs(model: type[Row]) -> SelectOfScalar[Row]:
-    """The rows of the hubs that the viewer dispatches for; not those that he or she sees in another role."""
-    hub_id: Any = model
-    return visible(viewer(), model).where(col(hub_id.hub_id).in_(_my_hubs()))
-
-
-def _my_hubs() -> frozenset[UUID]:
-    return organisation_ids(viewer(), Role.DISPATCHER)
-
-
-def find_of_my_hubs(session: Session, model: type[Row], key: UUID) -> Row:
-    """The row of one of those hubs with this primary key. Raises `NotFound`."""
-    identity: Any = model
-    row = session.exec(of_my_hubs(model).where(identity.id == key)).one_or_none()
-    if row is None:
-        raise NotFound
-    return row
-
-
 def board(session: Session) -> Mapping[str, object]:
     """What the board shows, by the names that its template uses."""
-    newest = of_my_hubs(SupplyRequest).order_by(col(SupplyRequest.submitted_at))
+    newest = permitted(viewer(), demand_access.DISPATCH).order_by(col(SupplyRequest.submitted_at))
     to_answer = session.exec(newest.where(SupplyRequest.state == RequestState.SUBMITTED)).all()
     in_work = session.exec(newest.where(SupplyRequest.state == RequestState.ACCEPTED)).all()
-    lots = of_my_hubs(Lot).where(Lot.state == LotState.AT_MAKER).order_by(col(Lot.made_at))
-    shipments = of_my_hubs(Shipment).where(Shipment.state != ShipmentState.DELIVERED)
-    printers = of_my_hubs(Printer).where(Printer.state != PrinterState.RETIRED).order_by(col(Printer.name))
+    lots = permitted(viewer(), stock_access.DISPATCH).where(Lot.state == LotState.AT_MAKER).order_by(col(Lot.made_at))
+    shipments = permitted(viewer(), delivery_access.DISPATCH).where(Shipment.state != ShipmentState.DELIVERED)
+    printers = (
+        permitted(viewer(), printers_access.WATCH)
+        .where(Printer.state != PrinterState.RETIRED)
+        .order_by(col(Printer.name))
+    )
     return {
         **_overdue(session),
         "to_answer": [show_request(session, one) for one in to_answer],
@@ -111,13 +95,15 @@ def board(session: Session) -> Mapping[str, object]:
 def _overdue(session: Session) -> Mapping[str, object]:
     """What stands still, the longest first, and how much more there is than a page shows."""
     offline_after = timedelta(seconds=hub().settings.offline_after_seconds)
-    found = overdue(session, _my_hubs(), offline_after=offline_after, now=hub().clock())
+    found = overdue(
+        session, organisation_ids(viewer(), Role.DISPATCHER), offline_after=offline_after, now=hub().clock()
+    )
     return {"overdue": found[:MOST_OVERDUE], "more_overdue": len(found[MOST_OVERDUE:])}
 
 
 def _queue(session: Session) -> Mapping[str, object]:
     """The jobs that are open, the next first, and how many more there are than a page shows."""
-    jobs = of_my_hubs(PrintJob).where(col(PrintJob.state).in_(OPEN_JOBS))
+    jobs = permitted(viewer(), production_access.DISPATCH).where(col(PrintJob.state).in_(OPEN_JOBS))
     in_order = jobs.order_by(col(PrintJob.needed_by), col(PrintJob.created_at), col(PrintJob.id))
     shown = session.exec(in_order.limit(MOST_JOBS)).all()
     every = session.exec(select(func.count()).select_from(jobs.subquery())).one()

@@ -13,9 +13,10 @@ from limits.strategies import MovingWindowRateLimiter
 from sqlmodel import Session, col
 
 from makerhub.delivery import service as delivery
+from makerhub.delivery.access import CARRY, LOOK, TAKE
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.errors import IllegalMove, MovedMeanwhile, NotFound, translatable
-from makerhub.people.access import find, organisation_ids, visible
+from makerhub.people.access import find, organisation_ids, permitted
 from makerhub.people.models import Role
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
@@ -53,10 +54,10 @@ def deliveries() -> str:
     """What the courier carries, and what waits at his or her hubs."""
     me = viewer()
     with hub().database.reading() as session:
-        mine = visible(me, Shipment).order_by(col(Shipment.packed_at))
-        carried = session.exec(mine.where(Shipment.state == ShipmentState.IN_TRANSIT, Shipment.courier_id == me.id))
-        waiting = session.exec(mine.where(Shipment.state == ShipmentState.PACKED, _at_my_hubs()))
-        shipments = {"carried": carried.all(), "waiting": waiting.all()}
+        packed_first, state = col(Shipment.packed_at), col(Shipment.state)
+        carried = permitted(me, CARRY).where(state == ShipmentState.IN_TRANSIT).order_by(packed_first)
+        waiting = permitted(me, TAKE).where(state == ShipmentState.PACKED).order_by(packed_first)
+        shipments = {"carried": session.exec(carried).all(), "waiting": session.exec(waiting).all()}
         every = [shipment for found in shipments.values() for shipment in found]
         places = [place for shipment in every for place in (shipment.hub_id, shipment.facility_id)]
         return render_template(
@@ -80,7 +81,9 @@ def take(shipment_id: UUID) -> ResponseReturnValue:
     """The courier has the shipment in hand."""
     try:
         with hub().database.changing() as session:
-            delivery.depart(session, _mine(session, shipment_id), courier_id=viewer().id, now=hub().clock())
+            delivery.depart(
+                session, find(session, viewer(), TAKE, shipment_id), courier_id=viewer().id, now=hub().clock()
+            )
     except (NotFound, IllegalMove, MovedMeanwhile):
         return _not_taken(shipment_id)
     flash(_("It is yours now. At the door, ask for the hand-over code."), "success")
@@ -93,7 +96,7 @@ def hand_over(shipment_id: UUID) -> ResponseReturnValue:
     """The courier types the code that was told at the door."""
     code = request.form.get("code", "")
     with hub().database.reading() as session:
-        carried = _carried(session, shipment_id)
+        carried = find(session, viewer(), CARRY, shipment_id)
     if carried.state is ShipmentState.DELIVERED:
         return redirect(url_for("courier.thanks", shipment_id=shipment_id))  # the button was pressed twice
     if not any(character.isdecimal() for character in code):
@@ -102,7 +105,7 @@ def hand_over(shipment_id: UUID) -> ResponseReturnValue:
         return _page(shipment_id, {"code": TOO_MANY_TRIES}), HTTPStatus.TOO_MANY_REQUESTS
     try:
         with hub().database.changing() as session:
-            carried = _carried(session, shipment_id)
+            carried = find(session, viewer(), CARRY, shipment_id)
             delivery.confirm_by_code(session, carried, code, by=viewer().id, now=hub().clock())
     except delivery.WrongCode as error:
         return _page(shipment_id, error.fields), 400
@@ -114,7 +117,7 @@ def hand_over(shipment_id: UUID) -> ResponseReturnValue:
 def thanks(shipment_id: UUID) -> str:
     """It is delivered."""
     with hub().database.reading() as session:
-        delivered = _carried(session, shipment_id)
+        delivered = find(session, viewer(), CARRY, shipment_id)
         if delivered.state is not ShipmentState.DELIVERED:
             raise NotFound
         return render_template("courier/thanks.html", **_details(session, delivered))
@@ -122,7 +125,8 @@ def thanks(shipment_id: UUID) -> str:
 
 def _page(shipment_id: UUID, errors: Mapping[str, str]) -> str:
     with hub().database.reading() as session:
-        return render_template("courier/shipment.html", errors=errors, **_details(session, _mine(session, shipment_id)))
+        seen = find(session, viewer(), LOOK, shipment_id)
+        return render_template("courier/shipment.html", errors=errors, **_details(session, seen))
 
 
 def _details(session: Session, shipment: Shipment) -> Mapping[str, object]:
@@ -135,23 +139,6 @@ def _details(session: Session, shipment: Shipment) -> Mapping[str, object]:
     }
 
 
-def _mine(session: Session, shipment_id: UUID) -> Shipment:
-    """The shipment that the viewer carries or may take; what he or she sees in another role is not a courier's."""
-    shipment = find(session, viewer(), Shipment, shipment_id)
-    may_take = shipment.state is ShipmentState.PACKED and shipment.hub_id in organisation_ids(viewer(), Role.COURIER)
-    if not may_take and shipment.courier_id != viewer().id:
-        raise NotFound
-    return shipment
-
-
-def _carried(session: Session, shipment_id: UUID) -> Shipment:
-    """The shipment, if the viewer carries it or has brought it."""
-    shipment = find(session, viewer(), Shipment, shipment_id)
-    if shipment.courier_id != viewer().id:
-        raise NotFound
-    return shipment
-
-
 def _not_taken(shipment_id: UUID) -> ResponseReturnValue:
     """Say that somebody was faster, to couriers of this hub: to others there is no such shipment."""
     with hub().database.reading() as session:
@@ -162,7 +149,3 @@ def _not_taken(shipment_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("courier.shipment", shipment_id=shipment_id))
     flash(_("Another courier has taken this delivery already."), "warning")
     return redirect(url_for("courier.deliveries"))
-
-
-def _at_my_hubs() -> bool:
-    return col(Shipment.hub_id).in_(organisation_ids(viewer(), Role.COURIER))  # type: ignore[return-value]

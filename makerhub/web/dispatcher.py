@@ -9,21 +9,25 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]
 from flask_babel import ngettext
 from sqlmodel import select
 
+from makerhub.delivery import access as delivery_access
 from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.demand import access as demand_access
 from makerhub.demand import service as demand
-from makerhub.demand.models import RequestState, SupplyRequest
+from makerhub.demand.models import RequestState
 from makerhub.designs.models import DesignVersion, Part
 from makerhub.errors import Invalid, MovedMeanwhile, translatable
 from makerhub.lifecycle import history
+from makerhub.people.access import find
 from makerhub.people.models import Role
 from makerhub.planning.tasks import allocate_lots, plan_jobs
+from makerhub.production import access as production_access
 from makerhub.production import service as production
-from makerhub.production.models import PrintJob
+from makerhub.stock import access as stock_access
 from makerhub.stock import service as stock
-from makerhub.stock.models import Inspection, Lot, LotState
+from makerhub.stock.models import Inspection, LotState
 from makerhub.web.board import board as what_to_show
-from makerhub.web.board import find_of_my_hubs, show_request
+from makerhub.web.board import show_request
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import contents
@@ -75,7 +79,8 @@ def supply_request(request_id: UUID) -> str:
 def accept(request_id: UUID) -> ResponseReturnValue:
     """Take a request on."""
     with hub().database.changing() as session:
-        demand.accept(session, find_of_my_hubs(session, SupplyRequest, request_id), by=viewer().id, now=hub().clock())
+        asked = find(session, viewer(), demand_access.ACCEPT, request_id)
+        demand.accept(session, asked, by=viewer().id, now=hub().clock())
     hub().soon(plan_jobs)
     flash(_("Accepted. It is being planned now."), "success")
     return redirect(url_for("dispatcher.supply_request", request_id=request_id))
@@ -88,7 +93,7 @@ def decline(request_id: UUID) -> ResponseReturnValue:
     why = request.form.get("why", "")[:LONGEST_REASON]
     try:
         with hub().database.changing() as session:
-            asked = find_of_my_hubs(session, SupplyRequest, request_id)
+            asked = find(session, viewer(), demand_access.DECLINE, request_id)
             if asked.state is not RequestState.SUBMITTED:
                 raise MovedMeanwhile(translatable("This request has been answered by now."))
             demand.decline(session, asked, by=viewer().id, why=why, now=hub().clock())
@@ -103,7 +108,8 @@ def decline(request_id: UUID) -> ResponseReturnValue:
 def pack(request_id: UUID) -> ResponseReturnValue:
     """Put what is reserved for a request into a shipment."""
     with hub().database.changing() as session:
-        delivery.pack(session, find_of_my_hubs(session, SupplyRequest, request_id), by=viewer().id, now=hub().clock())
+        asked = find(session, viewer(), demand_access.PACK, request_id)
+        delivery.pack(session, asked, by=viewer().id, now=hub().clock())
     flash(_("Packed. A courier can take it now."), "success")
     return redirect(url_for("dispatcher.supply_request", request_id=request_id))
 
@@ -113,7 +119,7 @@ def pack(request_id: UUID) -> ResponseReturnValue:
 def unpack(shipment_id: UUID) -> ResponseReturnValue:
     """A packed shipment does not leave: its pieces go back into the hub's stock."""
     with hub().database.changing() as session:
-        shipment = find_of_my_hubs(session, Shipment, shipment_id)
+        shipment = find(session, viewer(), delivery_access.UNPACK, shipment_id)
         if shipment.state is not ShipmentState.PACKED:
             raise MovedMeanwhile(translatable("This shipment has left by now, or is unpacked already."))
         delivery.unpack(session, shipment, why="unpacked by the dispatcher", by=viewer().id, now=hub().clock())
@@ -130,7 +136,7 @@ def inspect(lot_id: UUID) -> ResponseReturnValue:
     note = request.form.get("note", "")[:LONGEST_NOTE]
     try:
         with hub().database.changing() as session:
-            lot = find_of_my_hubs(session, Lot, lot_id)
+            lot = find(session, viewer(), stock_access.INSPECT, lot_id)
             if lot.state is not LotState.AT_MAKER:
                 raise MovedMeanwhile(translatable("This lot has been checked by now."))
             found = stock.inspect(
@@ -156,7 +162,8 @@ def lot(lot_id: UUID) -> str:
 def release(job_id: UUID) -> ResponseReturnValue:
     """Put a held job back into the queue."""
     with hub().database.changing() as session:
-        production.release(session, find_of_my_hubs(session, PrintJob, job_id), by=viewer().id, now=hub().clock())
+        job = find(session, viewer(), production_access.RELEASE, job_id)
+        production.release(session, job, by=viewer().id, now=hub().clock())
     hub().soon(plan_jobs)
     return redirect(url_for("dispatcher.board"))
 
@@ -168,7 +175,7 @@ def _board_page(template: str) -> str:
 
 def _request_page(request_id: UUID, errors: Mapping[str, str]) -> str:
     with hub().database.reading() as session:
-        asked = find_of_my_hubs(session, SupplyRequest, request_id)
+        asked = find(session, viewer(), demand_access.DISPATCH, request_id)
         shipments = session.exec(select(Shipment).where(Shipment.request_id == request_id)).all()
         return render_template(
             "dispatcher/request.html",
@@ -182,7 +189,7 @@ def _request_page(request_id: UUID, errors: Mapping[str, str]) -> str:
 
 def _lot_page(lot_id: UUID, typed: Mapping[str, str] | None = None, errors: Mapping[str, str] | None = None) -> str:
     with hub().database.reading() as session:
-        lot = find_of_my_hubs(session, Lot, lot_id)
+        lot = find(session, viewer(), stock_access.DISPATCH, lot_id)
         part = session.get_one(Part, lot.part_id)
         return render_template(
             "dispatcher/lot.html",

@@ -5,18 +5,21 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
-from sqlmodel import col, select
+from sqlmodel import col
 
 from makerhub.errors import Invalid, MovedMeanwhile, translatable
+from makerhub.people.access import find, permitted
 from makerhub.people.models import Organisation, Role
 from makerhub.planning.tasks import dispatch_jobs
 from makerhub.printers import service as printers
 from makerhub.printers.models import Printer
 from makerhub.printers.tasks import check_printers
 from makerhub.production import service as production
+from makerhub.production.access import ANSWER, COUNT
 from makerhub.production.models import AttemptState
 from makerhub.production.tasks import prepare_attempts
 from makerhub.stock import service as stock
+from makerhub.stock.access import BRING
 from makerhub.stock.models import Lot, LotState
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
@@ -113,7 +116,7 @@ def answer_offer(attempt_id: UUID) -> ResponseReturnValue:
     """Take or leave an offered job."""
     answer = {"accept": production.accept, "decline": production.decline}.get(request.form.get("answer", ""))
     with hub().database.changing() as session:
-        attempt = my_attempt(session, attempt_id)
+        attempt = find(session, viewer(), ANSWER, attempt_id)
         if answer is None:
             raise Invalid
         answer(session, attempt, by=viewer().id, now=hub().clock())
@@ -128,7 +131,7 @@ def answer_question(attempt_id: UUID) -> ResponseReturnValue:
     """Say what became of a print whose end nobody saw."""
     outcome = ANSWERS.get(request.form.get("answer", ""))
     with hub().database.changing() as session:
-        attempt = my_attempt(session, attempt_id)
+        attempt = find(session, viewer(), ANSWER, attempt_id)
         if outcome is None:
             raise Invalid
         if attempt.state is not AttemptState.IN_DOUBT:
@@ -145,10 +148,10 @@ def count(attempt_id: UUID) -> ResponseReturnValue:
     """Count what a finished print brought, and clear the plate in the same go."""
     good = whole_number(request.form.get("good", ""))
     with hub().database.reading() as session:
-        printer_id = my_attempt(session, attempt_id).printer_id
+        printer_id = find(session, viewer(), COUNT, attempt_id).printer_id
     try:
         with hub().database.changing() as session:
-            attempt = my_attempt(session, attempt_id)
+            attempt = find(session, viewer(), COUNT, attempt_id)
             if attempt.state is not AttemptState.FINISHED:
                 raise MovedMeanwhile(translatable("This print has been counted by now, or is not finished."))
             now = hub().clock()
@@ -171,13 +174,10 @@ def _thanks(lot: Lot | None) -> str:
 
 
 def _overview() -> dict[str, object]:
-    me = viewer()
     with hub().database.reading() as session:
         mine = session.exec(my_printers().order_by(col(Printer.name))).all()
         lots = session.exec(
-            select(Lot)
-            .where(Lot.maker_reference == me.maker_reference, Lot.state == LotState.AT_MAKER)
-            .order_by(col(Lot.made_at))
+            permitted(viewer(), BRING).where(Lot.state == LotState.AT_MAKER).order_by(col(Lot.made_at))
         ).all()
         return {
             "printers": [show_printer(session, printer) for printer in mine],

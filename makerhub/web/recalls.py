@@ -6,17 +6,18 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from makerhub.designs.models import DesignVersion, VersionState
 from makerhub.designs.service import parts_of
 from makerhub.errors import Invalid, MovedMeanwhile, NotFound, translatable
-from makerhub.people.access import find, organisation_ids, visible
+from makerhub.people.access import find, permitted, visible
 from makerhub.people.models import Organisation, Person, Role
 from makerhub.people.service import hubs_of
 from makerhub.planning.tasks import allocate_lots, plan_jobs
 from makerhub.production.tasks import withdraw_stale_attempts
 from makerhub.trace import recall as recalling
+from makerhub.trace.access import ANSWER
 from makerhub.trace.models import NoticeState, Recall, RecallNotice
 from makerhub.web.catalogue import find_version, key_of
 from makerhub.web.hub import hub
@@ -121,10 +122,7 @@ def answer(notice_id: UUID) -> ResponseReturnValue:
 
 def open_notices(session: Session, person: Person) -> list[dict[str, object]]:
     """The recalls that facilities of a person have not answered, for the pages where they must be seen."""
-    mine = select(RecallNotice).where(
-        col(RecallNotice.facility_id).in_(organisation_ids(person, Role.REQUESTER)),
-        RecallNotice.state == NoticeState.OPEN,
-    )
+    mine = permitted(person, ANSWER).where(RecallNotice.state == NoticeState.OPEN)
     rows = session.exec(mine.order_by(col(RecallNotice.told_at))).all()
     return [_shown(session, session.get_one(Recall, row.recall_id)) | {"notice": row} for row in rows]
 
@@ -172,10 +170,7 @@ def _scope(session: Session, version: DesignVersion) -> recalling.Scope:
 
 def _find_notice(session: Session, notice_id: UUID) -> RecallNotice:
     """A notice for one of the person's own facilities: whoever only watches a recall does not answer it."""
-    row = find(session, viewer(), RecallNotice, notice_id)
-    if row.facility_id not in organisation_ids(viewer(), Role.REQUESTER):
-        raise NotFound
-    return row
+    return find(session, viewer(), ANSWER, notice_id)
 
 
 def _notices(session: Session, row: Recall) -> Sequence[RecallNotice]:

@@ -8,12 +8,12 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.demand.access import FOLLOW
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.models import Design, DesignVersion, Kit
 from makerhub.designs.service import kit_name
-from makerhub.errors import NotFound
-from makerhub.people.access import organisation_ids, visible
-from makerhub.people.models import Person, Role
+from makerhub.people.access import find, permitted
+from makerhub.people.models import Person
 from makerhub.web.catalogue import pictures_of
 from makerhub.web.progress import Progress, progress_of, total
 
@@ -57,16 +57,12 @@ class ShownRequest:
 
 def my_requests(person: Person) -> SelectOfScalar[SupplyRequest]:
     """The requests of the facilities for which `person` asks; not those that he or she sees in another role."""
-    facilities = organisation_ids(person, Role.REQUESTER)
-    return visible(person, SupplyRequest).where(col(SupplyRequest.facility_id).in_(facilities))
+    return permitted(person, FOLLOW)
 
 
 def find_mine(session: Session, person: Person, request_id: UUID) -> SupplyRequest:
     """One of them; raises `NotFound`."""
-    found = session.exec(my_requests(person).where(SupplyRequest.id == request_id)).one_or_none()
-    if found is None:
-        raise NotFound
-    return found
+    return find(session, person, FOLLOW, request_id)
 
 
 def show(session: Session, requests: Sequence[SupplyRequest]) -> list[ShownRequest]:

@@ -9,8 +9,10 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session, col
 
 from makerhub.delivery import service as delivery
+from makerhub.delivery.access import CONFIRM
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand import service as demand
+from makerhub.demand.access import CANCEL
 from makerhub.demand.models import SupplyRequest
 from makerhub.errors import NotFound, translatable
 from makerhub.people.access import find, visible
@@ -99,7 +101,8 @@ def confirm_cancel(request_id: UUID) -> str:
 def cancel(request_id: UUID) -> ResponseReturnValue:
     """The facility no longer needs it."""
     with hub().database.changing() as session:
-        demand.cancel(session, find_mine(session, viewer(), request_id), by=viewer().id, now=hub().clock())
+        asked = find(session, viewer(), CANCEL, request_id)
+        demand.cancel(session, asked, by=viewer().id, now=hub().clock())
     hub().soon(allocate_lots)
     hub().soon(plan_jobs)
     flash(_("Cancelled. Thank you for saying so: the makers can turn to what others need."), "success")
@@ -152,7 +155,7 @@ def _shipments(session: Session, request_id: UUID) -> Sequence[Shipment]:
 
 def _shipment(session: Session, request_id: UUID, shipment_id: UUID) -> Shipment:
     asked = find_mine(session, viewer(), request_id)
-    shipment = find(session, viewer(), Shipment, shipment_id)
+    shipment = find(session, viewer(), CONFIRM, shipment_id)
     if shipment.request_id != asked.id:
         raise NotFound
     return shipment

@@ -9,17 +9,18 @@ from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.designs.models import DesignVersion, Part, PlateSlice
-from makerhub.errors import NotFound
 from makerhub.fleet.gateway import FOLDER, NEEDED, Permission, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.verdict import Reason
-from makerhub.people.access import find, visible
+from makerhub.people.access import find, permitted
 from makerhub.printers import spools, upkeep
+from makerhub.printers.access import LOOK_AFTER
 from makerhub.printers.models import BuildPlate, Observation, PlateState, Printer, PrinterState, Spool
 from makerhub.printers.own import base_of
 from makerhub.printers.service import is_reachable
 from makerhub.production import material
 from makerhub.production import service as production
+from makerhub.production.access import ANSWER
 from makerhub.production.models import Attempt, AttemptState, PrintJob
 from makerhub.web.hub import hub
 from makerhub.web.viewer import viewer
@@ -127,23 +128,17 @@ class ShownPrinter:
 
 def my_printers() -> SelectOfScalar[Printer]:
     """The viewer's own printers; a dispatcher who is a maker too sees others' elsewhere, and changes none of them."""
-    me = viewer()
-    return visible(me, Printer).where(Printer.owner_id == me.id, Printer.state != PrinterState.RETIRED)
+    return permitted(viewer(), LOOK_AFTER)
 
 
 def my_printer(session: Session, printer_id: UUID) -> Printer:
     """One of the viewer's own printers. Raises `NotFound`."""
-    mine = session.exec(my_printers().where(Printer.id == printer_id)).one_or_none()
-    if mine is None:
-        raise NotFound
-    return mine
+    return find(session, viewer(), LOOK_AFTER, printer_id)
 
 
 def my_attempt(session: Session, attempt_id: UUID) -> Attempt:
     """An attempt on one of the viewer's own printers. Raises `NotFound`."""
-    attempt = find(session, viewer(), Attempt, attempt_id)
-    my_printer(session, attempt.printer_id)
-    return attempt
+    return find(session, viewer(), ANSWER, attempt_id)
 
 
 def show_printer(session: Session, printer: Printer) -> ShownPrinter:

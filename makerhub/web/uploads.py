@@ -8,14 +8,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session, col, select
 
-from makerhub.designs import uploads
+from makerhub.designs import access, uploads
 from makerhub.designs.models import Design, Upload, UploadState
 from makerhub.designs.submission import MAX_FILE_BYTES, is_zip, manifest_of_mesh
 from makerhub.designs.tasks import work_on_uploads
 from makerhub.designs.uploads import NewUpload
 from makerhub.errors import Invalid, NotAllowed, translatable
 from makerhub.people import service as people
-from makerhub.people.access import find, organisation_ids, visible
+from makerhub.people.access import can, find, visible
 from makerhub.people.models import Organisation, Person, Role
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
@@ -23,8 +23,6 @@ from makerhub.web.policy import allowed
 from makerhub.web.viewer import viewer
 
 SENDERS = (Role.MAKER, Role.REVIEWER, Role.DISPATCHER, Role.ADMIN)
-ACCEPTERS = (Role.REVIEWER, Role.DISPATCHER, Role.ADMIN)
-"""Who takes a design into the catalogue of the hub that it was sent to."""
 
 pages = Blueprint("uploads", __name__, url_prefix="/uploads")
 audience = Audience(
@@ -42,6 +40,11 @@ audience = Audience(
     ),
 )
 
+DECISIONS = {
+    "accept": (access.ACCEPT, uploads.accept),
+    "mend": (access.MEND, uploads.mend),
+    "discard": (access.DISCARD, uploads.discard),
+}
 LIVE = (UploadState.RECEIVED, UploadState.ACCEPTED)
 LARGEST_UPLOAD_BYTES = MAX_FILE_BYTES + 1_000_000
 SHOWN = 30
@@ -126,15 +129,15 @@ def picture(upload_id: UUID, number: int) -> Response:
 @allowed(*SENDERS)
 def decide(upload_id: UUID) -> ResponseReturnValue:
     """Accept an upload for the catalogue, have it mended, or discard it."""
-    decisions = {"accept": uploads.accept, "mend": uploads.mend, "discard": uploads.discard}
     chosen = request.form.get("decision", "")
     with hub().database.changing() as session:
         row = find(session, viewer(), Upload, upload_id)
-        if chosen not in decisions:
+        if chosen not in DECISIONS:
             raise Invalid
-        if chosen == "accept" and not _may_accept(viewer(), row):
+        allowed_to, decision = DECISIONS[chosen]
+        if not can(session, viewer(), allowed_to, row):
             raise NotAllowed
-        decisions[chosen](session, row, by=viewer().id, now=hub().clock())
+        decision(session, row, by=viewer().id, now=hub().clock())
     hub().soon(work_on_uploads)
     if chosen == "discard":
         flash(_("It is discarded, and its files are deleted here."), "success")
@@ -185,10 +188,6 @@ def _hubs() -> list[Organisation]:
         return people.hubs_of(session, viewer(), *SENDERS)
 
 
-def _may_accept(person: Person, row: Upload) -> bool:
-    return row.hub_id in organisation_ids(person, *ACCEPTERS)
-
-
 def _may_mend(row: Upload) -> bool:
     """Whether every broken part is one that can be mended."""
     broken = [part for part in row.findings.get("parts", []) if part["problems"]]
@@ -206,7 +205,7 @@ def _shown(upload_id: UUID) -> dict[str, object]:
             "place": session.get_one(Organisation, row.hub_id),
             "of_design": _known_design(session, row),
             "may_mend": _may_mend(row),
-            "may_accept": _may_accept(viewer(), row),
+            "may_accept": can(session, viewer(), access.ACCEPT, row),
             "pictures": _pictures(row),
         }
 

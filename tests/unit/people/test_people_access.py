@@ -9,9 +9,13 @@ import pytest
 from sqlmodel import SQLModel
 
 from makerhub.db import Database, Session
+from makerhub.demand import access as demand_access
+from makerhub.demand.models import SupplyRequest
 from makerhub.errors import NotFound
 from makerhub.people import access, service
 from makerhub.people.models import BrowserSession, Membership, Organisation, OrganisationKind, Person, Role
+
+assert demand_access  # it registers its rules when it is imported
 
 NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 
@@ -97,3 +101,23 @@ def test_organisations_are_those_of_the_roles_that_are_asked_for(world: World) -
     assert access.organisation_ids(alice, Role.DISPATCHER) == frozenset()
     assert access.has_role(alice, Role.REQUESTER)
     assert not access.has_role(alice, Role.MAKER)
+
+
+def test_an_action_is_allowed_with_what_one_sees_and_its_rule_admits(world: World) -> None:
+    rename = access.Action(Organisation, "rename", lambda _: access.everything())
+    close = access.Action(Organisation, "close", lambda _: access.nothing())
+    alice, bob = world.people["alice"], world.people["bob"]
+    assert access.find(world.session, alice, rename, world.home.id) is world.home
+    assert access.can(world.session, alice, rename, world.home)
+    assert not access.can(world.session, alice, rename, world.north)  # she does not see it
+    assert access.can(world.session, bob, rename, world.north)
+    assert not access.can(world.session, bob, close, world.north)
+    with pytest.raises(NotFound):
+        access.find(world.session, bob, close, world.north.id)
+    service.disable(world.session, bob)
+    assert not access.can(world.session, bob, rename, world.north)
+
+
+def test_an_action_has_one_rule() -> None:
+    with pytest.raises(ValueError, match="accept SupplyRequest has a rule already"):
+        access.action(SupplyRequest, "accept", lambda _: access.everything())

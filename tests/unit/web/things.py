@@ -1,0 +1,97 @@
+"""A thing of the world for each name that stands in an address: whose it is decides who may open what.
+
+All of them belong to Kingston Hub, to its care home, or to one person there. A new name in an address has its place
+here; where a route needs its thing in another state, `OTHERWISE` names the route.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import trimesh
+from builders import NOW, World
+from unit.notices.sample_letters import NEWS
+from unit.web.houses import House
+
+from makerhub.designs import uploads
+from makerhub.designs.geometry import write_stl
+from makerhub.designs.models import Part, Upload
+from makerhub.notices import service as notices
+from makerhub.production.models import AttemptState
+
+FOR_EVERYBODY = {"filename", "key", "sha256", "version", "recall_id"}
+"""Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls."""
+
+OTHERWISE = {"courier.thanks": {"shipment_id": "delivered_shipment_id"}}
+
+
+def things_of(house: House) -> Mapping[str, object]:
+    """What stands in addresses, by name, made through the services."""
+    world = house.world
+    withdrawn = world.recall(world.kit)
+    brought = world.request(1)
+    delivered = world.deliver(brought, world.lot(1, request=brought), 1)
+    request, shipped = world.request(), world.lot(4)
+    world.reserve(request, shipped, 4)
+    shipment = world.pack(request)
+    world.depart(shipment)
+    lot = world.lot_at_maker(2)
+    attempt = world.attempt(AttemptState.IN_DOUBT)
+    with world.database.changing() as session:
+        values = {"what": "masks"}
+        mail = notices.tell(session, NEWS, to="ruth@example.org", values=values, language="en", now=NOW)
+    return {
+        "request_id": request.id,
+        "shipment_id": shipment.id,
+        "delivered_shipment_id": delivered.id,
+        "printer_id": world.printer.id,
+        "attempt_id": attempt.id,
+        "job_id": attempt.job_id,
+        "lot_id": lot.id,
+        "label": shipped.label,
+        "key": "headband",
+        "version": "1.0",
+        "version_id": world.headband.id,
+        "hub_id": world.hub.id,
+        "recall_id": withdrawn.recall_id,
+        "notice_id": withdrawn.id,
+        "upload_id": _upload(house).id,
+        "mail_id": mail.id,
+        "number": 0,
+        "sha256": _picture(house),
+        "filename": "makerhub.css",
+    }
+
+
+def values_for(endpoint: str, names: set[str], things: Mapping[str, object]) -> dict[str, Any]:
+    """What stands in the address of a route. Raises `LookupError` for a name whose owner nobody stated."""
+    otherwise = OTHERWISE.get(endpoint, {})
+    try:
+        return {name: things[otherwise.get(name, name)] for name in names}
+    except KeyError as unknown:
+        raise LookupError(f"{endpoint}: say in tests/unit/web/things.py what {unknown} is, and whose") from unknown
+
+
+def private_words(world: World, things: Mapping[str, object]) -> set[str]:
+    """What no page shows to anybody of another place."""
+    people = (world.requester, world.maker, world.dispatcher, world.courier)
+    keys = {str(things[name]) for name in things if name.endswith("_id")} - {
+        str(things[name]) for name in ("hub_id", "version_id", "recall_id")
+    }
+    return keys | {somebody.email for somebody in people} | {str(things["label"])}
+
+
+def _upload(house: House) -> Upload:
+    row = house.world.upload()
+    house.app.extensions["makerhub"].desk.box.put(row.id, uploads.picture_name(0), b"RIFF....WEBP")
+    return row
+
+
+def _picture(house: House) -> str:
+    """A picture of the headband, which gets a mesh that can be shown as well."""
+    mesh = house.files.put(write_stl(np.asarray(trimesh.creation.box(extents=(20, 8, 60)).triangles, dtype=float)))
+    picture = house.files.put(b"RIFF....WEBP")
+    with house.database.changing() as session:
+        part = session.get_one(Part, house.world.part(house.world.headband).id)
+        part.mesh_sha256, part.picture_sha256 = mesh, picture
+    return picture
