@@ -20,10 +20,10 @@ from unit.web.things import FOR_EVERYBODY, private_words, things_of, values_for
 
 from makerhub.config import SOURCE_TREE
 from makerhub.db import Database, Session
+from makerhub.keys.box import KeyBox
 from makerhub.migrations import tables
 from makerhub.people.access import actions, visibility_rules
 from makerhub.people.models import OrganisationKind, Role
-from makerhub.printers.keys import KeyBox
 from makerhub.web.policy import Policy, policy_of
 
 DOCUMENT = SOURCE_TREE / "docs" / "permissions.md"
