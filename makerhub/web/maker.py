@@ -24,7 +24,7 @@ from makerhub.stock.models import Lot, LotState
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
-from makerhub.web.shown import ShownPrinter, my_attempt, my_printer, my_printers, show_printer
+from makerhub.web.shown import ShownPrinter, my_printer, my_printers, show_printer
 from makerhub.web.typed import whole_number
 from makerhub.web.viewer import viewer
 

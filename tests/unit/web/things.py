@@ -57,6 +57,7 @@ def things_of(house: House) -> Mapping[str, object]:
         "notice_id": withdrawn.id,
         "upload_id": _upload(house).id,
         "mail_id": mail.id,
+        "spool_id": world.spool().id,
         "number": 0,
         "sha256": _picture(house),
         "filename": "makerhub.css",
