@@ -4,7 +4,7 @@ import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -24,8 +24,9 @@ from makerhub.designs.uploads import desk_of
 from makerhub.fleet.addresses import AddressPolicy, Reach
 from makerhub.fleet.gateway import PrinterGateway
 from makerhub.fleet.keep_alive import KeepAlive
+from makerhub.fleet.loops import connections_kept, looks_at_once
 from makerhub.fleet.octoprint import JOB_PATH, OctoPrint
-from makerhub.fleet.poll import PollIntervals, PollLoop
+from makerhub.fleet.poll import DEFAULT_INTERVALS, PollIntervals, PollLoop
 from makerhub.fleet.transport import Transport
 from makerhub.keys.box import KeyBox
 from makerhub.notices.channel import Channel
@@ -90,11 +91,16 @@ class Makerhub:
 
     def start(self) -> None:
         """Begin to look at printers and to run the background tasks."""
-        watch = Watch(self.database, self.key_box, self._nudge_after_change)
+        patience = timedelta(seconds=self.settings.offline_after_seconds)
+        watch = Watch(self.database, self.key_box, self._nudge_after_change, refresh=patience / 4)
         intervals = poll_intervals(self.settings)
-        self.fleet.start(
-            lambda gateway: PollLoop(gateway, watch.roster, watch.sink, intervals=intervals, now=self.clock).run()
-        )
+
+        async def poll(gateway: PrinterGateway) -> None:
+            await PollLoop(
+                gateway, watch.roster, watch.sink, intervals=intervals, concurrency=looks_at_once(), now=self.clock
+            ).run()
+
+        self.fleet.start(poll)
         self.engine.start()
 
     def stop(self) -> None:
@@ -175,7 +181,7 @@ def poll_intervals(settings: Settings) -> PollIntervals:
         near_end_s=min(2.0, settings.poll_printing_seconds),
         unreachable_s=settings.poll_idle_seconds,
         roster_s=min(10.0, settings.poll_idle_seconds),
-        tick_s=min(1.0, settings.poll_printing_seconds),
+        tick_s=min(DEFAULT_INTERVALS.tick_s, settings.poll_printing_seconds),
     )
 
 
@@ -188,7 +194,7 @@ def _gateway(settings: Settings) -> AbstractAsyncContextManager[PrinterGateway]:
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[PrinterGateway]:
-        async with Transport(policy) as transport, KeepAlive(policy, JOB_PATH) as looks:
+        async with Transport(policy) as transport, KeepAlive(policy, JOB_PATH, most_kept=connections_kept()) as looks:
             yield OctoPrint(transport, looks)
 
     return opened()

@@ -98,7 +98,7 @@ class PrinterTrouble(MakerhubError):
         super().__init__(trouble.message)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Connection:
     """Where a printer's server is (`http://octopi.local`) and the key that opens it."""
 
@@ -106,7 +106,7 @@ class Connection:
     key: str = field(repr=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JobReport:
     """What a printer is doing now. `error` is the printer's own text, cut short: for a log, never for a page.
 

@@ -1,7 +1,8 @@
 """Look at many printers from one loop: often where something is about to happen, seldom where not.
 
 Due printers stand in a heap; one that fails is an observation like any other, and the sweep goes on. What was seen is
-handed to a sink in batches. (A heap in one asyncio task cost 2 % of a core for 10,000 intervals, a scheduler 26 %.)
+handed to a sink in batches, at once where a printer does something else than before. (A heap in one asyncio task cost
+2 % of a core for 10,000 intervals, a scheduler 26 %.)
 """
 
 import asyncio
@@ -11,14 +12,13 @@ import itertools
 import logging
 import math
 import random
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 from uuid import UUID
 
-from makerhub.fleet.gateway import Connection, JobReport, PrinterTrouble, Trouble
+from makerhub.fleet.gateway import Connection, JobReport, PrinterState, PrinterTrouble, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ class PollIntervals:
     """Seconds between two looks at a printer, by what was seen last; `tick_s` between two batches for the sink,
     `roster_s` between two readings of the roster.
 
-    An unreachable printer is asked after `unreachable_s`, then after twice that, up to `unreachable_most_s`.
+    An unreachable printer is asked after `unreachable_s`, then after twice that, up to `unreachable_most_s`. What falls
+    within `beat_s` is done together: looks that are due, and news that would not wait for the tick.
     """
 
     idle_s: float = 30.0
@@ -41,6 +42,7 @@ class PollIntervals:
     unreachable_most_s: float = 300.0
     roster_s: float = 10.0
     tick_s: float = 1.0
+    beat_s: float = 0.05
 
     def faster(self, factor: float) -> "PollIntervals":
         """The same for a clock that runs `factor` times as fast."""
@@ -50,7 +52,7 @@ class PollIntervals:
 DEFAULT_INTERVALS: Final = PollIntervals()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What one look at a printer brought: a report, or why there is none."""
 
@@ -98,8 +100,9 @@ def _utc_now() -> datetime:
 class PollLoop:
     """Polls the printers of `roster` until `stop()`, and hands what it sees to `sink`.
 
-    At most `concurrency` looks go on at once. Roster and sink are called in a thread; one that raises is logged and
-    the loop goes on: the next look makes up for observations that were lost.
+    At most `concurrency` looks go on at once; one at an address that swallows everything takes as long as the
+    gateway's deadline, so there have to be many. Roster and sink are called in a thread, the sink once at a time; one
+    that raises is logged and the loop goes on: the next look makes up for observations that were lost.
     """
 
     def __init__(
@@ -109,7 +112,7 @@ class PollLoop:
         sink: Sink,
         *,
         intervals: PollIntervals = DEFAULT_INTERVALS,
-        concurrency: int = 100,
+        concurrency: int = 1000,
         now: Callable[[], datetime] = _utc_now,
         rng: random.Random | None = None,
     ) -> None:
@@ -117,79 +120,110 @@ class PollLoop:
         self._roster = roster
         self._sink = sink
         self._intervals = intervals
+        self._concurrency = concurrency
         self._now = now
         self._rng = rng or random.Random()  # noqa: S311 (it spreads load and keeps no secret)
-        self._slots = asyncio.Semaphore(concurrency)
         self._stopping = asyncio.Event()
+        self._due = asyncio.Event()
+        self._news = asyncio.Event()
         self._printers: Mapping[UUID, Connection] = {}
         self._heap: list[tuple[float, int, UUID]] = []
+        self._wakes_at = math.inf
         self._numbers = itertools.count()
         self._turns: dict[UUID, int] = {}  # the one entry of the heap that counts, or the look under way
-        self._failures: Counter[UUID] = Counter()
+        self._doing: dict[UUID, PrinterState | Trouble] = {}
+        self._failures: dict[UUID, int] = {}  # in a row, of those that failed last
         self._looks: set[asyncio.Task[None]] = set()
         self._seen: list[Observation] = []
-        self._next_roster = -math.inf
 
     def stop(self) -> None:
         """Let `run()` return soon: looks under way are dropped, what was seen is still handed over."""
         self._stopping.set()
+        self._due.set()
+        self._news.set()
 
     async def run(self) -> None:
         """Poll until `stop()` is called or the task is cancelled."""
+        workers = [asyncio.create_task(self._keep_roster()), asyncio.create_task(self._keep_handing_over())]
+        for worker in workers:
+            worker.add_done_callback(lambda _: self.stop())
         try:
             while not self._stopping.is_set():
-                await self._refresh_roster()
                 self._begin_due_looks()
-                await self._hand_over()
-                await self._pause()
+                await self._until_due()
         finally:
+            self.stop()
             for look in self._looks:
                 look.cancel()
-            await asyncio.gather(*self._looks, return_exceptions=True)
-            await self._hand_over()
+            await asyncio.gather(*workers)
+
+    # The roster
+
+    async def _keep_roster(self) -> None:
+        while not self._stopping.is_set():
+            await self._refresh_roster()
+            await _within(self._intervals.roster_s, self._stopping)
 
     async def _refresh_roster(self) -> None:
-        if (time := _loop_time()) < self._next_roster:
-            return
-        self._next_roster = time + self._intervals.roster_s
         try:
-            printers = dict(await asyncio.to_thread(self._roster))
+            self._take_over(await asyncio.to_thread(self._roster))
         except Exception:  # the loop outlives a database that is away
             log.exception("the printers to look at can not be listed; the last list stays")
-            return
-        self._take_over(printers)
 
     def _take_over(self, printers: Mapping[UUID, Connection]) -> None:
         """A printer that is new, or whose address or key changed, is looked at at once."""
         for gone in self._turns.keys() - printers.keys():
-            del self._turns[gone], self._failures[gone]
+            del self._turns[gone]
+            self._doing.pop(gone, None)
+            self._failures.pop(gone, None)
         for printer_id, connection in printers.items():
             if self._printers.get(printer_id) != connection:
-                del self._failures[printer_id]
+                self._failures.pop(printer_id, None)
                 self._schedule(printer_id, 0.0)
-        self._printers = printers
+        self._printers = dict(printers)
+
+    # The looks
 
     def _schedule(self, printer_id: UUID, delay: float) -> None:
-        turn = self._turns[printer_id] = next(self._numbers)
-        heapq.heappush(self._heap, (_loop_time() + delay, turn, printer_id))
+        due_at, turn = _loop_time() + delay, next(self._numbers)
+        self._turns[printer_id] = turn
+        heapq.heappush(self._heap, (due_at, turn, printer_id))
+        if due_at < self._wakes_at:
+            self._due.set()
+
+    async def _until_due(self) -> None:
+        """Sleep until a look is due and may begin; at least for a beat, so that looks begin in batches."""
+        await asyncio.sleep(self._intervals.beat_s)
+        if self._stopping.is_set():
+            return
+        is_full = len(self._looks) >= self._concurrency
+        self._wakes_at = self._heap[0][0] if self._heap and not is_full else math.inf
+        self._due.clear()
+        await _within(self._wakes_at - _loop_time(), self._due)
 
     def _begin_due_looks(self) -> None:
         time = _loop_time()
-        while self._heap and self._heap[0][0] <= time:
+        while self._heap and self._heap[0][0] <= time and len(self._looks) < self._concurrency:
             _, turn, printer_id = heapq.heappop(self._heap)
             if self._turns.get(printer_id) == turn:
                 look = asyncio.create_task(self._look(printer_id, turn, self._printers[printer_id]))
                 self._looks.add(look)
-                look.add_done_callback(self._looks.discard)
+                look.add_done_callback(self._end)
+
+    def _end(self, look: asyncio.Task[None]) -> None:
+        """A slot is free: what waited for one begins."""
+        was_full = len(self._looks) >= self._concurrency
+        self._looks.discard(look)
+        if was_full and not self._stopping.is_set():
+            self._begin_due_looks()
+            self._due.set()
 
     async def _look(self, printer_id: UUID, turn: int, connection: Connection) -> None:
-        async with self._slots:
-            report = await self._ask(printer_id, connection)
+        report = await self._ask(printer_id, connection)
         if self._turns.get(printer_id) != turn:
             return  # it left, or its connection changed, while we asked
-        self._failures[printer_id] = self._failures[printer_id] + 1 if isinstance(report, Trouble) else 0
-        self._seen.append(Observation(printer_id, self._now(), report))
-        delay = delay_s(self._intervals, report, self._failures[printer_id])
+        self._note(printer_id, report)
+        delay = delay_s(self._intervals, report, self._failures.get(printer_id, 0))
         self._schedule(printer_id, delay * self._rng.uniform(1 - JITTER, 1 + JITTER))
 
     async def _ask(self, printer_id: UUID, connection: Connection) -> JobReport | Trouble:
@@ -201,6 +235,29 @@ class PollLoop:
             log.exception("looking at printer %s failed", printer_id)
             return Trouble.UNEXPECTED
 
+    def _note(self, printer_id: UUID, report: JobReport | Trouble) -> None:
+        if isinstance(report, Trouble):
+            self._failures[printer_id] = self._failures.get(printer_id, 0) + 1
+            doing: PrinterState | Trouble = report
+        else:
+            self._failures.pop(printer_id, None)
+            doing = report.state
+        self._seen.append(Observation(printer_id, self._now(), report))
+        if self._doing.get(printer_id) is not doing:
+            self._doing[printer_id] = doing
+            self._news.set()
+
+    # What was seen
+
+    async def _keep_handing_over(self) -> None:
+        while not self._stopping.is_set():
+            await _within(self._intervals.tick_s, self._news)
+            await _within(self._intervals.beat_s, self._stopping)
+            self._news.clear()
+            await self._hand_over()
+        await asyncio.gather(*self._looks, return_exceptions=True)
+        await self._hand_over()
+
     async def _hand_over(self) -> None:
         seen, self._seen = self._seen, []
         if not seen:
@@ -210,9 +267,12 @@ class PollLoop:
         except Exception:  # observations can be made again
             log.exception("%d observations are lost", len(seen))
 
-    async def _pause(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), self._intervals.tick_s)
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    """Wait for the event, for ever if `seconds` is infinite."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds if math.isfinite(seconds) else None):
+            await event.wait()
 
 
 def _loop_time() -> float:

@@ -99,6 +99,9 @@ class BuildPlate(SQLModel, table=True):
 class Observation(SQLModel, table=True):
     """What was last heard of a printer. `seen_at` is its last answer, `asked_at` the last time it was asked.
 
+    Both are written when something is new, and else now and then: they may be a quarter of the time behind after which
+    a printer counts as not seen.
+
     `state` and `trouble` are words of `fleet`: the state of the last answer, and why the last question had none.
     """
 

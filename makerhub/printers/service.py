@@ -26,6 +26,9 @@ from makerhub.printers.own import PREFIX, ModelUnknown, as_stored, base_of
 
 log = logging.getLogger(__name__)
 
+Sealed = tuple[str, bytes]
+"""A printer's address and its encrypted key, as they stand in its row."""
+
 LONGEST_NAME = 100
 SHORTEST_KEY = 8
 LONGEST_KEY = 200
@@ -207,22 +210,27 @@ def connections(printers: Iterable[Printer], key_box: KeyBox) -> dict[UUID, Conn
 
     One whose key can not be read is logged and left out, and holds up no other.
     """
-    found = {}
-    for printer in printers:
-        if printer.link is not Link.DIRECT:
-            continue
-        try:
-            found[printer.id] = connection(printer, key_box)
-        except Unreadable as error:
-            log.error("Printer %s is left alone: %s", printer.id, error)
-    return found
+    mine = [printer for printer in printers if printer.link is Link.DIRECT]
+    found = {printer.id: opened(printer.id, (printer.url, printer.encrypted_key), key_box) for printer in mine}
+    return {printer_id: connection for printer_id, connection in found.items() if connection is not None}
 
 
-def to_poll(session: Session) -> Sequence[Printer]:
+def opened(printer_id: UUID, sealed: Sealed, key_box: KeyBox) -> Connection | None:
+    """How to reach a printer; None, and a line in the log, when its key can not be read."""
+    url, key = sealed
+    try:
+        return Connection(url, key_box.open(key, key_place(printer_id)))
+    except Unreadable as error:
+        log.error("Printer %s is left alone: %s", printer_id, error)
+        return None
+
+
+def to_poll(session: Session) -> dict[UUID, Sealed]:
     """The printers that the hub itself looks at: those whose key has been checked and that are not retired."""
     states = (PrinterState.ACTIVE, PrinterState.PAUSED)
-    mine = select(Printer).where(Printer.link == Link.DIRECT, col(Printer.state).in_(states))
-    return session.exec(mine).all()
+    mine = select(Printer.id, Printer.url, Printer.encrypted_key)
+    rows = session.exec(mine.where(Printer.link == Link.DIRECT, col(Printer.state).in_(states)))
+    return {printer_id: (url, key) for printer_id, url, key in rows}
 
 
 def in_state(session: Session, state: PrinterState) -> Sequence[Printer]:

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import random
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -43,7 +45,7 @@ def test_the_next_look_depends_on_the_last(report: JobReport | Trouble, failures
 
 
 def test_a_faster_clock_shortens_every_interval() -> None:
-    assert DEFAULT_INTERVALS.faster(10) == PollIntervals(3.0, 1.0, 0.2, 1.5, 30.0, 1.0, 0.1)
+    assert DEFAULT_INTERVALS.faster(10) == PollIntervals(3.0, 1.0, 0.2, 1.5, 30.0, 1.0, 0.1, 0.005)
 
 
 @dataclass
@@ -153,6 +155,70 @@ async def test_a_slow_printer_holds_up_no_other() -> None:
     sink = Batches()
     await run_until(loop_over(OneHangs(), sink, lambda: roster(2)), lambda: len(sink.reports(1)) >= 3)
     assert sink.reports(0) == []
+
+
+async def test_printers_that_hang_do_not_use_up_the_slots_for_ever() -> None:
+    """More hang than there are slots; each ends at the gateway's deadline, and the sweep goes on."""
+
+    class SomeHang(Printers):
+        async def job(self, connection: Connection) -> JobReport:
+            if int(connection.url) < 8:
+                await asyncio.sleep(0.02)
+                raise PrinterTrouble(Trouble.TIMED_OUT)
+            return await super().job(connection)
+
+    sink = Batches()
+    looping = loop_over(SomeHang(), sink, lambda: roster(10), concurrency=2)
+    await run_until(looping, lambda: all(map(sink.reports, range(10))))
+
+
+async def test_a_sink_that_is_slow_does_not_hold_up_the_looks() -> None:
+    printers, wrote = Printers(), threading.Event()
+
+    def sink(_seen: list[Observation]) -> None:
+        wrote.wait(5)
+
+    looping = loop_over(printers, sink, lambda: roster(3))
+    running = asyncio.create_task(looping.run())
+    try:
+        await eventually(lambda: min(printers.asked[str(number)] for number in range(3)) >= 3)
+    finally:
+        wrote.set()
+        looping.stop()
+        await running
+
+
+async def test_what_changes_is_handed_over_at_once_and_the_rest_waits_for_the_tick() -> None:
+    printers, sink = Printers({"0": PRINTING}), Batches()
+    intervals = replace(QUICK, tick_s=60.0)
+    looping = PollLoop(printers, lambda: roster(2), sink, intervals=intervals, now=lambda: NOW)
+    running = asyncio.create_task(looping.run())
+    try:
+        await eventually(lambda: printers.asked["0"] >= 20)
+        assert [len(sink.reports(number)) for number in range(2)] == [1, 1], "the first look, and nothing new since"
+        printers.answers["0"] = IDLE
+        await eventually(lambda: IDLE in sink.reports(0))
+    finally:
+        looping.stop()
+        await running
+
+
+async def test_the_sink_is_called_once_at_a_time_also_while_the_loop_ends() -> None:
+    inside = most = 0
+
+    def sink(_seen: list[Observation]) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.02)
+        inside -= 1
+
+    running = asyncio.create_task(loop_over(Printers(), sink, lambda: roster(30)).run())
+    await asyncio.sleep(0.05)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (inside, most) == (0, 1)
 
 
 async def test_printers_come_and_go_and_a_new_address_is_tried_at_once() -> None:

@@ -2,11 +2,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
-from builders import NOW, World
+from builders import NOW, World, later
 
+from makerhub.db import IntegrityError
 from makerhub.fleet.gateway import (
     NEEDED,
     Connection,
@@ -18,10 +21,10 @@ from makerhub.fleet.gateway import (
 )
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation as Seen
-from makerhub.keys.box import KeyBox
+from makerhub.keys.box import KeyBox, Place
 from makerhub.printers import service
 from makerhub.printers.fleet import Fleet
-from makerhub.printers.models import Printer, PrinterState
+from makerhub.printers.models import Observation, Printer, PrinterState
 from makerhub.printers.polling import Watch
 from makerhub.printers.tasks import check_printers
 
@@ -171,3 +174,38 @@ def test_a_printer_that_does_something_new_is_told_of_once(world: World) -> None
     for doing in (Doing.OPERATIONAL, Doing.OPERATIONAL, Doing.PRINTING, Doing.PRINTING, Doing.OPERATIONAL):
         watch.sink([Seen(world.printer.id, NOW, JobReport(doing))])
     assert told == [0, 1, 2]
+
+
+def test_a_key_is_opened_once_until_its_row_has_another(world: World) -> None:
+    opened: list[UUID] = []
+
+    class Counting(KeyBox):
+        def open(self, sealed: bytes, place: Place) -> str:
+            opened.append(place.row)
+            return super().open(sealed, place)
+
+    watch = Watch(world.database, Counting(world.key_box.file), lambda: None)
+    first = watch.roster()
+    assert watch.roster() == first
+    assert opened == [world.printer.id]
+    with world.database.changing() as session:
+        row = session.get_one(Printer, world.printer.id)
+        row.encrypted_key = world.key_box.seal("another-key-of-32-characters-000", service.key_place(row.id))
+        row.url = "http://moved.local"
+    [moved] = watch.roster().values()
+    assert (moved.url, moved.key) == ("http://moved.local", "another-key-of-32-characters-000")
+
+
+def test_what_says_nothing_new_is_written_now_and_then(world: World) -> None:
+    watch = Watch(world.database, world.key_box, lambda: None, refresh=timedelta(seconds=30))
+    for seconds in (0, 10, 29, 30, 45):
+        watch.sink([Seen(world.printer.id, later(seconds=seconds), JobReport(Doing.OPERATIONAL))])
+    assert world.get(Observation, world.printer.id).seen_at == later(seconds=30)
+
+
+def test_what_could_not_be_written_is_written_with_the_next_look(world: World) -> None:
+    watch = Watch(world.database, world.key_box, lambda: None)
+    with pytest.raises(IntegrityError):  # a printer that there is not
+        watch.sink([Seen(one, NOW, JobReport(Doing.PRINTING)) for one in (world.printer.id, uuid4())])
+    watch.sink([Seen(world.printer.id, NOW, JobReport(Doing.PRINTING))])
+    assert world.get(Observation, world.printer.id).state == Doing.PRINTING
