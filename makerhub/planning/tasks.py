@@ -210,7 +210,7 @@ def _free_printers(session: Session, settings: Settings, now: datetime) -> list[
     for printer in session.exec(select(Printer).where(Printer.state == PrinterState.ACTIVE)):
         plate = production.plate_of(session, printer.id)
         seen = session.get(Observation, printer.id)
-        is_free = plate.state is PlateState.CLEAR and is_idle(seen, now, offline_after)
+        is_free = plate.state is PlateState.CLEAR and is_idle(printer, seen, now, offline_after)
         if is_free and production.live_attempt(session, printer.id) is None:
             since = _last_ended(session, printer.id) or printer.registered_at
             free.append(FreePrinter(printer.id, printer.hub_id, printer.profile, printer.material, since))

@@ -37,7 +37,8 @@ LONGEST_COLOUR = 32
 
 @dataclass(frozen=True)
 class NewPrinter:
-    """A printer as its maker registers it: `url` and `key` are OctoPrint's; without a `profile` it is refused.
+    """A printer as its maker registers it: `url` and `key` are OctoPrint's, with a direct link; without a `profile` it
+    is refused.
 
     `own_model` is what the maker said of a model that has no shipped profile; `profile` was made of it then.
     """
@@ -52,11 +53,14 @@ class NewPrinter:
     colour: str = ""
     consent: Consent = Consent.ASK
     plate_is_clear: bool = False
+    link: Link = Link.DIRECT
     own_model: Answers | None = None
 
 
 def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetime) -> Printer:
     """Record a printer; its address and key are checked soon after, by `check_printers`.
+
+    With one that is worked by hand there is nothing to check: it takes jobs at once, and its maker is always asked.
 
     Raises `Invalid` with a sentence for each field that is wrong.
     """
@@ -73,12 +77,16 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
         own_model=as_stored(new.own_model) if new.own_model else {},
         material=new.material,
         colour=new.colour.strip(),
-        consent=new.consent,
-        url=_origin(new.url) or "",
-        encrypted_key=key_box.seal(new.key.strip(), key_place(printer_id)),
+        consent=new.consent if new.link is Link.DIRECT else Consent.ASK,
+        link=new.link,
         registered_at=now,
     )
+    if new.link is Link.DIRECT:
+        printer.url = _origin(new.url) or ""
+        printer.encrypted_key = key_box.seal(new.key.strip(), key_place(printer_id))
     begin(session, printer, now=now, by=new.owner_id)
+    if new.link is Link.BY_HAND:
+        move(session, printer, PrinterState.ACTIVE, now=now, by=new.owner_id, why="it is worked by hand")
     plate = BuildPlate(printer_id=printer.id, state=PlateState.CLEAR if new.plate_is_clear else PlateState.OCCUPIED)
     begin(session, plate, now=now, by=new.owner_id)
     return printer
@@ -95,9 +103,9 @@ def problems(new: NewPrinter) -> dict[str, str]:
         found["material"] = translatable("Choose a material that this printer model can print.")
     if len(new.colour.strip()) > LONGEST_COLOUR:
         found["colour"] = translatable("Keep the colour under 32 letters.")
-    if _origin(new.url) is None:
+    if new.link is Link.DIRECT and _origin(new.url) is None:
         found["url"] = translatable("Enter the address of OctoPrint, such as http://octopi.local.")
-    if not _is_key(new.key.strip()):
+    if new.link is Link.DIRECT and not _is_key(new.key.strip()):
         found["key"] = translatable("Paste the application key that OctoPrint shows.")
     return found
 
@@ -112,17 +120,19 @@ def change(session: Session, printer: Printer, new: NewPrinter, key_box: KeyBox,
         raise Invalid(fields=found)
     is_connected_anew = reconnects(printer, new)
     printer.name, printer.material, printer.colour = new.name.strip(), new.material, new.colour.strip()
+    session.add(printer)
+    if printer.link is not Link.DIRECT:
+        return
     printer.consent, printer.url = new.consent, _origin(new.url) or ""
     if new.key:
         printer.encrypted_key = key_box.seal(new.key.strip(), key_place(printer.id))
-    session.add(printer)
     if is_connected_anew and printer.state is not PrinterState.UNCHECKED:
         check_again(session, printer, by=new.owner_id, now=now)
 
 
 def reconnects(printer: Printer, new: NewPrinter) -> bool:
     """Whether the change gives the printer another address or key."""
-    return bool(new.key) or _origin(new.url) != printer.url
+    return printer.link is Link.DIRECT and (bool(new.key) or _origin(new.url) != printer.url)
 
 
 def bring(
@@ -243,9 +253,9 @@ def is_reachable(observation: Observation | None, now: datetime, offline_after: 
     return observation is not None and observation.seen_at is not None and now - observation.seen_at <= offline_after
 
 
-def is_idle(observation: Observation | None, now: datetime, offline_after: timedelta) -> bool:
-    """Whether the printer has answered lately that it is ready to print."""
-    return (
+def is_idle(printer: Printer, observation: Observation | None, now: datetime, offline_after: timedelta) -> bool:
+    """Whether the printer has answered lately that it is ready to print; of one worked by hand nobody hears."""
+    return printer.link is Link.BY_HAND or (
         is_reachable(observation, now, offline_after)
         and observation is not None
         and observation.state == Doing.OPERATIONAL

@@ -3,18 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select, update
+from sqlmodel import col, select, update
 
 from makerhub.db import Database
 from makerhub.designs.approvals import ApprovalPolicy
-from makerhub.designs.models import DesignVersion, Part
 from makerhub.errors import IllegalMove, MovedMeanwhile
 from makerhub.fleet.verdict import Attempt as Sending
 from makerhub.fleet.verdict import Outcome, Verdict
-from makerhub.printers.models import Printer, PrinterState
 from makerhub.production import service
 from makerhub.production.material import SpoolShort
-from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState, PrintJob
+from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState
 
 ENDS = {
     Outcome.NOT_STARTED: AttemptState.NOT_STARTED,
@@ -36,7 +34,7 @@ class HubJournal:
         try:
             with self._database.changing() as session:
                 row = session.exec(select(Attempt).where(Attempt.id == attempt.id).with_for_update()).one()
-                if row.sends != attempt.sends or not _may_start(session, self._policy, row, now):
+                if row.sends != attempt.sends or not service.may_start(session, self._policy, row, now=now):
                     return False
                 if row.state is AttemptState.READY:
                     service.claim_start(session, row, now=now)
@@ -69,12 +67,3 @@ class HubJournal:
                 return
             doubt = verdict.reason if verdict.outcome is Outcome.ASK_HUMAN else ""
             service.end(session, row, service.Outcome(ENDS[verdict.outcome], verdict.reason, doubt), now=now)
-
-
-def _may_start(session: Session, policy: ApprovalPolicy, row: Attempt, now: datetime) -> bool:
-    """The printer still takes jobs, and the design is still approved for it; both stay so until the claim is made."""
-    job = session.get_one(PrintJob, row.job_id)
-    version_id = session.get_one(Part, job.part_id).version_id
-    session.get_one(DesignVersion, version_id, with_for_update={"read": True})
-    printer = session.get_one(Printer, row.printer_id, with_for_update={"read": True})
-    return printer.state is PrinterState.ACTIVE and service.is_approved(session, policy, job, printer, now=now)

@@ -14,12 +14,12 @@ from makerhub.db import IntegrityError
 from makerhub.demand.approved import materials_for
 from makerhub.demand.models import RequestLine
 from makerhub.designs.approvals import ApprovalPolicy
-from makerhub.designs.models import Part
-from makerhub.errors import Invalid, MovedMeanwhile, NotFound, translatable
+from makerhub.designs.models import DesignVersion, Part
+from makerhub.errors import IllegalMove, Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Person
 from makerhub.printers import spools
-from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer, PrinterState
+from makerhub.printers.models import BuildPlate, Consent, Link, PlateState, Printer, PrinterState
 from makerhub.production import material
 from makerhub.production.models import LIVE, ON_THE_PRINTER, Attempt, AttemptState, JobState, PrintJob
 
@@ -128,6 +128,28 @@ def started(session: Session, attempt: Attempt, *, now: datetime) -> None:
         move(session, attempt, AttemptState.PRINTING, now=now, started_at=began, doubt="")
 
 
+def begin_by_hand(session: Session, attempt: Attempt, policy: ApprovalPolicy, *, by: UUID, now: datetime) -> None:
+    """The maker of a printer that is worked by hand has started the print.
+
+    Raises as `claim_start` does, `IllegalMove` for a printer that others start, and `Invalid` where it must not be
+    printed any more.
+    """
+    if session.get_one(Printer, attempt.printer_id).link is not Link.BY_HAND:
+        raise IllegalMove(before=str(attempt.state), after=str(AttemptState.PRINTING))
+    if not may_start(session, policy, attempt, now=now):
+        raise Invalid(translatable("This must not be printed any more. If it prints already, please stop it."))
+    claim_start(session, attempt, now=now)
+    move(session, attempt, AttemptState.PRINTING, now=now, by=by, started_at=now)
+
+
+def end_by_hand(session: Session, attempt: Attempt, outcome: Outcome, *, by: UUID, now: datetime) -> None:
+    """The maker of a printer that is worked by hand says how its print ended."""
+    is_by_hand = session.get_one(Printer, attempt.printer_id).link is Link.BY_HAND
+    if not is_by_hand or attempt.state is not AttemptState.PRINTING:
+        raise IllegalMove(before=str(attempt.state), after=str(outcome.state))
+    end(session, attempt, outcome, by=by, now=now)
+
+
 def end(session: Session, attempt: Attempt, outcome: Outcome, *, by: UUID | None = None, now: datetime) -> None:
     """Record how the attempt left the printer.
 
@@ -193,6 +215,15 @@ def is_approved(session: Session, policy: ApprovalPolicy, job: PrintJob, printer
     """Whether the job may be printed in the printer's material for the facility that it is for."""
     line, part = session.get_one(RequestLine, job.line_id), session.get_one(Part, job.part_id)
     return printer.material in materials_for(session, policy, line, part, now)
+
+
+def may_start(session: Session, policy: ApprovalPolicy, attempt: Attempt, *, now: datetime) -> bool:
+    """The printer still takes jobs, and the design is still approved for it; both stay so until the claim is made."""
+    job = job_of(session, attempt)
+    version_id = session.get_one(Part, job.part_id).version_id
+    session.get_one(DesignVersion, version_id, with_for_update={"read": True})
+    printer = session.get_one(Printer, attempt.printer_id, with_for_update={"read": True})
+    return printer.state is PrinterState.ACTIVE and is_approved(session, policy, job, printer, now=now)
 
 
 def cancel_job(session: Session, job: PrintJob, *, why: str, now: datetime) -> None:

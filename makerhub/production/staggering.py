@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from makerhub.designs.profiles import PrinterProfile
-from makerhub.printers.models import Printer
+from makerhub.printers.models import Link, Printer
 from makerhub.printers.own import base_of
 from makerhub.printers.power import HEATING, limit_of, may_begin
 from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState
@@ -22,12 +22,13 @@ def may_begin_now(
 ) -> list[Attempt]:
     """Of these attempts those that may go on now: whatever was sent already, and of the ready ones those that may heat.
 
-    The others come with a later sweep; the oldest is first, so none waits for ever.
+    The others come with a later sweep; the oldest is first, so none waits for ever. What is started by hand is not
+    ours to start.
     """
     households = _households(session, attempts)
     ready = defaultdict(list)
     for attempt in attempts:
-        if attempt.state is AttemptState.READY:
+        if attempt.state is AttemptState.READY and households[attempt.printer_id].link is not Link.BY_HAND:
             ready[households[attempt.printer_id].owner_id].append(attempt)
     begin = {attempt.id for attempt in attempts if attempt.state is not AttemptState.READY}
     for owner_id, waiting in ready.items():

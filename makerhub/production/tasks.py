@@ -27,7 +27,7 @@ from makerhub.fleet.verdict import Verdict
 from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import history
 from makerhub.printers.fleet import Fleet
-from makerhub.printers.models import Observation, Printer, PrinterState
+from makerhub.printers.models import Link, Observation, Printer, PrinterState
 from makerhub.printers.own import profile_of
 from makerhub.printers.service import connections
 from makerhub.production import service
@@ -169,7 +169,8 @@ def _why_stale(session: Session, attempt: Attempt, settings: Settings, now: date
         return "the design is not approved for it any more"
     if printer.state is not PrinterState.ACTIVE:
         return "the printer takes no jobs now"
-    patience = settings.offer_minutes if attempt.state is AttemptState.OFFERED else settings.start_minutes
+    waits_for_maker = attempt.state is AttemptState.OFFERED or printer.link is Link.BY_HAND
+    patience = settings.offer_minutes if waits_for_maker else settings.start_minutes
     return "it took too long" if now - _waits_since(session, attempt) > timedelta(minutes=patience) else ""
 
 

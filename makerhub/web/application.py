@@ -20,6 +20,7 @@ from makerhub.trace import access as trace_access
 from makerhub.web import (
     admin,
     asking,
+    by_hand,
     courier,
     dispatcher,
     home,
@@ -52,6 +53,7 @@ AUDIENCES: tuple[Audience, ...] = (
     maker.audience,
     registration.audience,
     own_printer.audience,
+    by_hand.audience,
     workshop.audience,
     dispatcher.audience,
     courier.audience,

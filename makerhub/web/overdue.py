@@ -16,7 +16,7 @@ from makerhub.fleet.gateway import Trouble
 from makerhub.fleet.verdict import Reason
 from makerhub.lifecycle import Stateful, Transition
 from makerhub.people.models import Organisation
-from makerhub.printers.models import Observation, Printer, PrinterState
+from makerhub.printers.models import Link, Observation, Printer, PrinterState
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
 from makerhub.stock.models import Lot, LotState
 
@@ -149,6 +149,8 @@ def _printers(session: Session, hubs: Collection[UUID], offline_after: timedelta
     with_prints = set(session.exec(select(Attempt.printer_id).where(col(Attempt.state).in_(LIVE))))
     seen = _last_seen(session, printers)
     for printer in printers:
+        if printer.link is Link.BY_HAND:
+            continue
         heard = seen.get(printer.id)
         since = (heard.seen_at if heard else None) or printer.registered_at
         is_on_it = printer.id in with_prints

@@ -44,7 +44,7 @@ def described() -> tuple[PrinterProfile, Answers]:
         max_nozzle_celsius=round(numbers["max_nozzle_celsius"]),
         max_bed_celsius=round(numbers["max_bed_celsius"]),
         drive=Drive.DIRECT if typed.get("own_drive") == Drive.DIRECT else Drive.BOWDEN,
-        materials=tuple(typed.getlist("own_materials")),
+        materials=tuple(filter(None, typed.getlist("own_materials"))),
         power_watts=round(numbers["power_watts"]),
     )
     try:

@@ -15,7 +15,7 @@ from makerhub.errors import Invalid, translatable
 from makerhub.people import service as people
 from makerhub.people.models import Organisation, Role
 from makerhub.printers import service as printers
-from makerhub.printers.models import Consent, Printer
+from makerhub.printers.models import Consent, Link, Printer
 from makerhub.printers.own import base_of
 from makerhub.printers.tasks import check_printers
 from makerhub.production import service as production
@@ -35,8 +35,13 @@ NO_HUB = translatable("Choose the hub that you print for.")
 @pages.get("/new")
 @allowed(Role.MAKER)
 def new() -> str:
-    """The form of a printer to register."""
-    return _new_page({}, {})
+    """How a printer gets its prints, and then the form to register it."""
+    link = _link(request.args.get("link", ""))
+    with hub().database.reading() as session:
+        belongs = people.hubs_of(session, viewer(), Role.MAKER)
+    if link is None and belongs:
+        return render_template("maker/link.html")
+    return _new_page({"link": link or Link.DIRECT}, {})
 
 
 @pages.post("/new")
@@ -83,7 +88,7 @@ def save(printer_id: UUID) -> ResponseReturnValue:
     try:
         with hub().database.changing() as session:
             mine = my_printer(session, printer_id)
-            wanted = _typed(base_of(mine, hub().profiles), mine.hub_id)
+            wanted = replace(_typed(base_of(mine, hub().profiles), mine.hub_id), link=mine.link)
             if wanted.material != mine.material or printers.reconnects(mine, wanted):
                 production.require_free(session, mine.id)
             printers.change(session, mine, wanted, hub().key_box, now=hub().clock())
@@ -123,7 +128,13 @@ def _typed(profile: PrinterProfile | None, hub_id: UUID) -> printers.NewPrinter:
         key=typed.get("key", "").strip(),
         consent=Consent.AUTOMATIC if typed.get("automatic") else Consent.ASK,
         plate_is_clear=bool(typed.get("clear")),
+        link=_link(typed.get("link", "")) or Link.DIRECT,
     )
+
+
+def _link(text: str) -> Link | None:
+    """The kind of link that can be registered here and was chosen."""
+    return next((link for link in (Link.DIRECT, Link.BY_HAND) if link == text), None)
 
 
 def _chosen_hub(session: Session, chosen: str) -> Organisation | None:

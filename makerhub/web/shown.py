@@ -15,7 +15,7 @@ from makerhub.fleet.verdict import Reason
 from makerhub.people.access import find, permitted
 from makerhub.printers import spools, upkeep
 from makerhub.printers.access import LOOK_AFTER
-from makerhub.printers.models import BuildPlate, Observation, PlateState, Printer, PrinterState, Spool
+from makerhub.printers.models import BuildPlate, Link, Observation, PlateState, Printer, PrinterState, Spool
 from makerhub.printers.own import base_of
 from makerhub.printers.service import is_reachable
 from makerhub.production import material
@@ -26,6 +26,7 @@ from makerhub.web.hub import hub
 from makerhub.web.viewer import viewer
 
 _QUESTIONS = frozenset({AttemptState.OFFERED, AttemptState.IN_DOUBT, AttemptState.FINISHED})
+_BY_HAND = frozenset({AttemptState.READY, AttemptState.PRINTING})
 _NOT_SENT = frozenset({AttemptState.OFFERED, AttemptState.PREPARING, AttemptState.READY})
 
 
@@ -70,6 +71,19 @@ class ShownPrinter:
         return profile.name if profile else self.printer.profile
 
     @property
+    def is_by_hand(self) -> bool:
+        """Whether its maker carries files to it, and tells us what it does."""
+        return self.printer.link is Link.BY_HAND
+
+    @property
+    def should_be_done(self) -> datetime | None:
+        """When the print that was started by hand will be done by the slicer's estimate."""
+        it = self.on_it
+        if not self.is_by_hand or it is None or it.plate_slice is None or it.attempt.started_at is None:
+            return None
+        return it.attempt.started_at + timedelta(seconds=it.plate_slice.seconds)
+
+    @property
     def last_seen(self) -> datetime | None:
         """When the printer last answered."""
         return self.seen.seen_at if self.seen else None
@@ -83,7 +97,11 @@ class ShownPrinter:
     @property
     def asks(self) -> bool:
         """Whether its maker is asked something: then the page keeps still, so that nobody's answer is swept away."""
-        return self.on_it is not None and (self.on_it.attempt.state in _QUESTIONS or self.missing_milligrams > 0)
+        if self.on_it is None:
+            return False
+        state = self.on_it.attempt.state
+        is_answered_here = self.is_by_hand and state in _BY_HAND
+        return state in _QUESTIONS or is_answered_here or self.missing_milligrams > 0
 
     @property
     def wants_clear_plate(self) -> bool:
@@ -110,7 +128,7 @@ class ShownPrinter:
     @property
     def permissions(self) -> Sequence[str]:
         """What is needed and the key can do; nothing as long as the key was not looked at."""
-        if self.printer.state is PrinterState.UNCHECKED or self.printer.trouble:
+        if self.is_by_hand or self.printer.state is PrinterState.UNCHECKED or self.printer.trouble:
             return []
         held = [permission for permission in Permission if permission in NEEDED]
         return [permission.message for permission in held if permission not in self.printer.missing_permissions]

@@ -45,7 +45,7 @@ class Crew:
     def register_printer(self, maker: Person, *, automatic: bool) -> None:
         """The maker registers the printer at home by the form."""
         octoprint = self.octoprints[maker.id]
-        form = self._page(maker, "/printers/new").form("/printers/new")
+        form = self._page(maker, "/printers/new?link=direct").form("/printers/new")
         assert form is not None
         fields = {"name": f"{maker.name}'s", "profile": MODEL, "material": MATERIAL, "clear": "yes"}
         consent = {"automatic": "yes"} if automatic else {}

@@ -215,18 +215,18 @@ def test_a_printer_is_idle_when_it_said_so_lately(
 ) -> None:
     kept = observe(world, Seen(world.printer.id, NOW, report))
     assert service.is_reachable(kept, later(seconds=seconds), PATIENCE) is reachable
-    assert service.is_idle(kept, later(seconds=seconds), PATIENCE) is idle
+    assert service.is_idle(world.printer, kept, later(seconds=seconds), PATIENCE) is idle
 
 
 def test_a_printer_that_fell_silent_after_an_idle_answer_is_not_idle(world: World) -> None:
     observe(world, Seen(world.printer.id, NOW, JobReport(Doing.OPERATIONAL)))
     kept = observe(world, Seen(world.printer.id, later(seconds=5), Trouble.TIMED_OUT))
-    assert not service.is_idle(kept, later(seconds=5), PATIENCE)
+    assert not service.is_idle(world.printer, kept, later(seconds=5), PATIENCE)
 
 
-def test_a_printer_that_was_never_seen_is_neither_reachable_nor_idle() -> None:
+def test_a_printer_that_was_never_seen_is_neither_reachable_nor_idle(world: World) -> None:
     assert not service.is_reachable(None, NOW, PATIENCE)
-    assert not service.is_idle(None, NOW, PATIENCE)
+    assert not service.is_idle(world.printer, None, NOW, PATIENCE)
 
 
 def test_a_printers_owner_is_in_its_log(world: World) -> None:

@@ -381,7 +381,7 @@ def registered(world: World) -> Printer:
 
 
 def test_a_printer_is_registered(house: House, world: World, mona: Browser) -> None:
-    done = send(mona, "/printers/new", **REGISTRATION, clear="yes")
+    done = send(mona, "/printers/new?link=direct", **REGISTRATION, clear="yes")
     mine = registered(world)
     assert done.headers["Location"] == page(mine)
     assert (mine.name, mine.hub_id, mine.owner_id) == ("Prusa in the cellar", world.hub.id, world.maker.id)
@@ -414,7 +414,7 @@ def test_a_printer_is_registered(house: House, world: World, mona: Browser) -> N
     ],
 )
 def test_each_bad_field_is_named_and_the_others_are_kept(world: World, mona: Browser, field: str, typed: str) -> None:
-    refused = send(mona, "/printers/new", **{**REGISTRATION, field: typed}, automatic="yes", clear="yes")
+    refused = send(mona, "/printers/new?link=direct", **{**REGISTRATION, field: typed}, automatic="yes", clear="yes")
     assert refused.status_code == 400
     assert f'<a href="#{field}">' in refused.text
     assert f'id="{field}-error"' in refused.text
@@ -431,7 +431,7 @@ def test_each_bad_field_is_named_and_the_others_are_kept(world: World, mona: Bro
 
 
 def test_everything_that_is_wrong_is_said_at_once(mona: Browser) -> None:
-    refused = send(mona, "/printers/new", hub="nowhere")
+    refused = send(mona, "/printers/new?link=direct", hub="nowhere")
     assert [name for name in re.findall(r'<a href="#([a-z]+)">', refused.text) if name != "main"] == [
         "name",
         "profile",
@@ -445,15 +445,15 @@ def test_a_maker_of_two_hubs_chooses_one(house: House, world: World) -> None:
     second = house.add_hub("Second Hub")
     house.add_person("Twice", (world.hub, Role.MAKER), (second, Role.MAKER))
     twice = house.signed_in("twice")
-    assert 'name="hub"' in twice.get("/printers/new").text
-    assert send(twice, "/printers/new", **REGISTRATION).status_code == 400
-    assert send(twice, "/printers/new", **REGISTRATION, hub=str(second.id)).status_code == 302
+    assert 'name="hub"' in twice.get("/printers/new?link=direct").text
+    assert send(twice, "/printers/new?link=direct", **REGISTRATION).status_code == 400
+    assert send(twice, "/printers/new?link=direct", **REGISTRATION, hub=str(second.id)).status_code == 302
     assert registered(world).hub_id == second.id
 
 
 def test_a_hub_of_which_one_is_no_maker_can_not_be_chosen(house: House, world: World, mona: Browser) -> None:
     other = house.add_hub("Other Hub")
-    assert send(mona, "/printers/new", **REGISTRATION, hub=str(other.id)).status_code == 400
+    assert send(mona, "/printers/new?link=direct", **REGISTRATION, hub=str(other.id)).status_code == 400
     assert len(world.all(Printer)) == 1
 
 

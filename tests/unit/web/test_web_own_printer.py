@@ -30,7 +30,7 @@ END = "G1 E-2 F1800\nM104 S0\nM140 S0\nM84"
 
 def test_a_model_that_nobody_knows_is_described_and_sliced_for(house: House, world: World) -> None:
     mona = house.signed_in("mona")
-    assert mona.post("/printers/new", DESCRIBED, form="/printers/new").status_code == 302
+    assert mona.post("/printers/new", DESCRIBED, form="/printers/new?link=direct").status_code == 302
     printer = next(one for one in world.all(Printer) if one.name == "The blue one")
     profile = profile_of(printer, {})
     assert (profile.name, profile.bed_width_mm, profile.height_mm) == ("Vyper", 245, 260.5)
@@ -55,7 +55,7 @@ def test_what_can_not_be_right_is_said_at_its_field(
     house: House, world: World, field: str, typed: str, said: str
 ) -> None:
     mona, before = house.signed_in("mona"), len(world.all(Printer))
-    answer = mona.post("/printers/new", {**DESCRIBED, field: typed}, form="/printers/new")
+    answer = mona.post("/printers/new", {**DESCRIBED, field: typed}, form="/printers/new?link=direct")
     assert answer.status_code == 400
     assert said in answer.text
     assert f'href="#{field}"' in answer.text
