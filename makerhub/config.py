@@ -96,6 +96,9 @@ class Settings:
     allow_loopback_printers: bool = setting(
         False, "Let printers stand on this very machine: for the demo and for tests only."
     )
+    probe_seconds: float = setting(
+        10.0, "Seconds between two addresses that one maker enters and the hub calls for the first time."
+    )
     poll_idle_seconds: float = setting(15.0, "Seconds between two looks at an idle printer.")
     poll_printing_seconds: float = setting(5.0, "Seconds between two looks at a printing printer.")
     sweep_seconds: float = setting(20.0, "Seconds between two sweeps of each background task.")

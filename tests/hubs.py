@@ -56,6 +56,7 @@ def quick_settings(data: Path, **changes: Any) -> Settings:
         data_directory=data,
         secure_cookies=False,
         allow_loopback_printers=True,
+        probe_seconds=0.0,
         poll_idle_seconds=0.5,
         poll_printing_seconds=0.5,
         sweep_seconds=1.0,

@@ -23,7 +23,17 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SocketFactory = Callable[[tuple[Any, ...]], socket.socket]
 
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_EMBEDDING: Final = tuple(
+    map(
+        ipaddress.IPv6Network,
+        (
+            "64:ff9b::/96",  # NAT64
+            "::ffff:0:0:0/96",  # translated
+            "::/96",  # compatible, withdrawn; but :: and ::1 are themselves
+        ),
+    )
+)
+"""Networks whose last 32 bits are an IPv4 address."""
 _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _LOOPBACK: Final = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1/128")))
 
@@ -125,7 +135,7 @@ def _unwrapped(address: Address) -> Address:
     """The IPv4 address that an IPv6 address stands for, if it does."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
-    if address in _NAT64:
+    if _in_any(address, _EMBEDDING) and int(address) > 1:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or address
 

@@ -20,7 +20,7 @@ from makerhub.fleet.gateway import Connection, JobReport, KeyReport, KeyVerdict,
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation as Seen
 from makerhub.keys.box import KeyBox, Place, Unreadable, place
-from makerhub.lifecycle import begin, history, move
+from makerhub.lifecycle import Transition, begin, history, move
 from makerhub.printers.models import BuildPlate, Consent, Link, Observation, PlateState, Printer, PrinterState
 from makerhub.printers.own import PREFIX, ModelUnknown, as_stored, base_of
 
@@ -243,9 +243,24 @@ def to_poll(session: Session) -> dict[UUID, Sealed]:
     return {printer_id: (url, key) for printer_id, url, key in rows}
 
 
-def in_state(session: Session, state: PrinterState) -> Sequence[Printer]:
-    """Every printer in a state."""
-    return session.exec(select(Printer).where(Printer.state == state)).all()
+def to_check(session: Session, key_box: KeyBox, *, apart: timedelta, now: datetime) -> dict[UUID, Connection]:
+    """How to reach the printers whose address and key wait to be looked at.
+
+    Of each maker one, and none within `apart` of the one before: whoever types addresses scans no network with the hub.
+    """
+    lately = (
+        select(Printer.owner_id)
+        .join(Transition, col(Transition.entity_id) == Printer.id)
+        .where(Transition.entity == Printer.__tablename__, Transition.before == PrinterState.UNCHECKED)
+        .where(Transition.after != PrinterState.RETIRED, col(Transition.at) > now - apart)
+    )
+    waiting = select(Printer).where(Printer.state == PrinterState.UNCHECKED, col(Printer.owner_id).not_in(lately))
+    found = session.exec(waiting.order_by(col(Printer.registered_at), col(Printer.id))).all()
+    owners, called = {printer.id: printer.owner_id for printer in found}, connections(found, key_box)
+    if not apart:
+        return called
+    first = {owners[printer_id]: printer_id for printer_id in reversed(called)}
+    return {printer_id: called[printer_id] for printer_id in first.values()}
 
 
 def is_reachable(observation: Observation | None, now: datetime, offline_after: timedelta) -> bool:

@@ -2,22 +2,25 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID
 
 from makerhub.background import task
+from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.fleet.gateway import Connection, KeyReport, PrinterGateway, PrinterTrouble, Trouble
 from makerhub.keys.box import KeyBox
 from makerhub.printers import service
 from makerhub.printers.fleet import Fleet
-from makerhub.printers.models import Printer, PrinterState
+from makerhub.printers.models import Printer
 
 
 @task
-def check_printers(database: Database, fleet: Fleet, key_box: KeyBox, clock: Clock) -> None:
-    """Ask each printer that waits for it what its key may do, and tell its maker."""
+def check_printers(database: Database, fleet: Fleet, key_box: KeyBox, clock: Clock, settings: Settings) -> None:
+    """Ask printers that wait for it what their key may do, of each maker one at a time, and tell their makers."""
+    apart = timedelta(seconds=settings.probe_seconds)
     with database.reading() as session:
-        connections = service.connections(service.in_state(session, PrinterState.UNCHECKED), key_box)
+        connections = service.to_check(session, key_box, apart=apart, now=clock())
     if not connections:
         return
     for printer_id, report in fleet.run(lambda gateway: _key_reports(gateway, connections)):

@@ -97,6 +97,7 @@ def demo_settings(data: Path, port: int) -> Settings:
         port=port,
         secure_cookies=False,
         allow_loopback_printers=True,
+        probe_seconds=0.0,
         poll_idle_seconds=1.0,
         poll_printing_seconds=0.5,
         sweep_seconds=2.0,

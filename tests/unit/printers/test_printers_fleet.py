@@ -7,8 +7,9 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from builders import NOW, World, later
+from builders import NOW, World, later, person
 
+from makerhub.config import Settings
 from makerhub.db import IntegrityError
 from makerhub.fleet.gateway import (
     NEEDED,
@@ -22,6 +23,7 @@ from makerhub.fleet.gateway import (
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation as Seen
 from makerhub.keys.box import KeyBox, Place
+from makerhub.people.models import Role
 from makerhub.printers import service
 from makerhub.printers.fleet import Fleet
 from makerhub.printers.models import Observation, Printer, PrinterState
@@ -110,15 +112,21 @@ def test_a_service_that_fails_is_logged(caplog: pytest.LogCaptureFixture) -> Non
     assert "ZeroDivisionError" in caplog.text
 
 
-def register(world: World, url: str) -> Printer:
+def register(world: World, url: str, **changes: Any) -> Printer:
     with world.database.changing() as session:
-        return service.register(session, world.new_printer(url=url), world.key_box, now=NOW)
+        return service.register(session, world.new_printer(url=url, **changes), world.key_box, now=NOW)
 
 
 def check(world: World, keys: Keys, **changes: Any) -> None:
     fleet = Fleet(keys.opening)
     fleet.start()
-    dependencies = {"database": world.database, "fleet": fleet, "key_box": world.key_box, "clock": lambda: NOW}
+    dependencies = {
+        "database": world.database,
+        "fleet": fleet,
+        "key_box": world.key_box,
+        "clock": lambda: NOW,
+        "settings": Settings(probe_seconds=0.0),
+    }
     try:
         check_printers.bind(dependencies | changes)()
     finally:
@@ -145,6 +153,20 @@ def test_nobody_is_asked_twice(world: World) -> None:
     check(world, keys)
     check(world, keys)
     assert len(keys.asked) == 1
+
+
+def test_of_one_maker_a_new_address_is_called_every_ten_seconds_at_most(world: World) -> None:
+    with world.database.changing() as session:
+        other = person(session, "Olga", (world.hub, Role.MAKER))
+    mine = [register(world, f"http://192.168.1.{number}") for number in range(2, 5)]
+    hers = register(world, "http://192.168.1.9", owner_id=other.id)
+    keys = Keys(dict.fromkeys([printer.url for printer in (*mine, hers)], Trouble.UNREACHABLE))
+    asked = []
+    for seconds in (0, 9, 11, 12, 20, 22, 50):  # the world's printer was looked at 0 seconds ago
+        check(world, keys, settings=Settings(), clock=lambda seconds=seconds: later(seconds=seconds))
+        asked.append(len(keys.asked))
+    assert asked == [1, 1, 2, 2, 2, 3, 4]
+    assert keys.asked[0].url == hers.url
 
 
 def test_a_key_that_can_not_be_read_holds_nobody_else_up(world: World, tmp_path: Any) -> None:

@@ -147,7 +147,7 @@ def test_checked_printers_are_looked_at_also_while_they_pause(world: World) -> N
     change(world, paused, lambda session, row: service.pause(session, row, by=row.owner_id, now=NOW))
     with world.database.reading() as session:
         assert service.to_poll(session).keys() == {world.printer.id, paused.id}
-        assert [printer.name for printer in service.in_state(session, PrinterState.UNCHECKED)] == ["Unchecked"]
+        assert len(service.to_check(session, world.key_box, apart=timedelta(0), now=NOW)) == 1
 
 
 def observe(world: World, *seen: Seen) -> Observation:
