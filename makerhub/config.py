@@ -55,6 +55,10 @@ class Settings:
         "Address under which people reach the pages, for the links in mails, like https://hub.example.org; "
         "empty means http, host and port from above.",
     )
+    trusted_proxy: str = setting(
+        "",
+        "Address of the reverse proxy before the hub, believed in X-Forwarded-For, -Proto and -Host; empty means none.",
+    )
     secure_cookies: bool = setting(
         True,
         "Send the sign-in cookie over https only. Browsers make an exception for http://127.0.0.1 and http://localhost.",

@@ -91,7 +91,7 @@ def serve(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     hub.start()
     try:
-        serve_pages(hub.web, settings.host, settings.port)
+        serve_pages(hub.web, settings.host, settings.port, trusted_proxy=settings.trusted_proxy)
     finally:
         hub.stop()
 

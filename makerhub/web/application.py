@@ -38,6 +38,7 @@ from makerhub.web import (
 )
 from makerhub.web.filters import add_filters
 from makerhub.web.hub import Hub
+from makerhub.web.limits import limit_requests
 from makerhub.web.mistakes import explain_mistakes
 from makerhub.web.navigation import Audience
 from makerhub.web.policy import PUBLIC, guard
@@ -100,6 +101,7 @@ def create_web(hub: Hub, audiences: Sequence[Audience] = AUDIENCES) -> Flask:
     Babel(app, locale_selector=viewer_language)
     refuse_other_sites(app)
     guard(app, {"static": PUBLIC, **POLICIES})
+    limit_requests(app)
     refuse_zero_bytes(app)
     want_form_tokens(app)
     add_sign_in(app, hub.database)

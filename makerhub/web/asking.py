@@ -24,6 +24,7 @@ from makerhub.people.service import facilities_of
 from makerhub.web.catalogue import Card, Choice
 from makerhub.web.catalogue import choices as kits_to_choose
 from makerhub.web.hub import hub
+from makerhub.web.limits import at_most
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
 from makerhub.web.request_form import QUANTITY, STOCK, Answers, Choices, Draft, Screen, answers, form_key
@@ -92,6 +93,7 @@ def check() -> ResponseReturnValue:
 
 @pages.post("/requests")
 @allowed(Role.REQUESTER)
+@at_most("30 per hour", per_address="300 per hour")
 def submit() -> ResponseReturnValue:
     """Send the request; sending the same form twice is one request."""
     before = _sent_before()

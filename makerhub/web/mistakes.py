@@ -1,5 +1,6 @@
 """What a page says when something went wrong: what happened, in plain words, and a way on."""
 
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
@@ -49,7 +50,7 @@ PAGES = {
     413: Words(translatable("This file is too large"), translatable("Go back and choose a smaller one.")),
     429: Words(
         translatable("Too many tries"),
-        translatable("Wait a quarter of an hour, then try again. If you forgot your password, ask your hub."),
+        translatable("Wait %(minutes)s min, then go back and try again. If you forgot your password, ask your hub."),
     ),
     500: Words(
         translatable("Something went wrong here"),
@@ -87,7 +88,15 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if status < HTTPStatus.BAD_REQUEST or error.response is not None:
         return error  # a redirect, or an answer that is complete as it is
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    return _page(status, gettext(_words_for(status).text)), status, headers
+    text = gettext(_words_for(status).text)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        text %= {"minutes": _minutes(headers.get("Retry-After", ""))}
+    return _page(status, text), status, headers
+
+
+def _minutes(retry_after: str) -> int:
+    """Whole minutes to wait, from seconds; those who tried to sign in wait for a quarter of an hour."""
+    return math.ceil(int(retry_after) / 60) if retry_after.isdecimal() else 15
 
 
 def _words_for(status: int) -> Words:

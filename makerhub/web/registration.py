@@ -20,6 +20,7 @@ from makerhub.printers.own import base_of
 from makerhub.printers.tasks import check_printers
 from makerhub.production import service as production
 from makerhub.web.hub import hub
+from makerhub.web.limits import at_most
 from makerhub.web.navigation import Audience
 from makerhub.web.own_printer import DRIVES, OTHER, described
 from makerhub.web.policy import allowed
@@ -46,6 +47,7 @@ def new() -> str:
 
 @pages.post("/new")
 @allowed(Role.MAKER)
+@at_most("30 per hour", per_address="120 per hour")
 def register() -> ResponseReturnValue:
     """Register a printer; its key is checked in the background while its page is shown."""
     typed = request.form
@@ -81,6 +83,7 @@ def change(printer_id: UUID) -> str:
 
 @pages.post("/<uuid:printer_id>/change")
 @allowed(Role.MAKER)
+@at_most("60 per hour", per_address="240 per hour")
 def save(printer_id: UUID) -> ResponseReturnValue:
     """Take over what was changed; under a new address or with a new key the printer is checked again."""
     with hub().database.reading() as session:

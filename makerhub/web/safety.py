@@ -32,8 +32,14 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+
+
+ONLY_HTTPS = "max-age=31536000"
+"""From the first page that came by https on, browsers ask for no other way for a year."""
 
 
 def refuse_other_sites(app: Flask) -> None:
@@ -76,6 +82,8 @@ def _refuse_zero_bytes() -> None:
 def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", ONLY_HTTPS)
     if request.endpoint != "static":
         response.headers.setdefault("Cache-Control", "no-store" if session else "no-cache")
     return response

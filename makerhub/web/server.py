@@ -24,18 +24,21 @@ class AddressTaken(OSError):
     """Something else listens on the address already."""
 
 
-def serve(web: Flask, host: str, port: int) -> None:
-    """Serve until the process is told to stop (SystemExit or KeyboardInterrupt)."""
+def serve(web: Flask, host: str, port: int, *, trusted_proxy: str = "") -> None:
+    """Serve until the process is told to stop (SystemExit or KeyboardInterrupt).
+
+    Of the proxy at this address it is believed for whom it asks; what others say of that is not even looked at.
+    """
     _require_free(host, port)
-    create_server(web, host=host, port=port, **WAITRESS).run()
+    create_server(web, host=host, port=port, **WAITRESS, **_proxy(trusted_proxy)).run()
 
 
 @contextlib.contextmanager
-def serving(web: Flask, host: str, port: int = 0) -> Iterator[str]:
+def serving(web: Flask, host: str, port: int = 0, *, trusted_proxy: str = "") -> Iterator[str]:
     """Serve from a thread while the block lasts; gives the address, with a free port for 0."""
     _require_free(host, port)
     sockets: dict[int, Any] = {}
-    server = create_server(web, sockets, host=host, port=port, **WAITRESS)
+    server = create_server(web, sockets, host=host, port=port, **WAITRESS, **_proxy(trusted_proxy))
     stopping = threading.Event()
     thread = threading.Thread(target=_answer, args=(sockets, stopping), name="pages", daemon=True)
     thread.start()
@@ -48,6 +51,11 @@ def serving(web: Flask, host: str, port: int = 0) -> Iterator[str]:
         thread.join()
         # Only now: closed earlier, sockets vanish under the loop that waits for them or the hand that wakes it.
         close_all(sockets, ignore_all=True)
+
+
+def _proxy(address: str) -> dict[str, Any]:
+    told = {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"}
+    return {"trusted_proxy": address, "trusted_proxy_count": 1, "trusted_proxy_headers": told} if address else {}
 
 
 def _answer(sockets: dict[int, Any], stopping: threading.Event) -> None:

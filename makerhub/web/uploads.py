@@ -18,6 +18,7 @@ from makerhub.people import service as people
 from makerhub.people.access import can, find, visible
 from makerhub.people.models import Organisation, Person, Role
 from makerhub.web.hub import hub
+from makerhub.web.limits import at_most
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
 from makerhub.web.viewer import viewer
@@ -89,6 +90,7 @@ def new() -> str:
 
 @pages.post("/new")
 @allowed(*SENDERS, largest_body=LARGEST_UPLOAD_BYTES)
+@at_most("20 per hour", per_address="60 per hour")
 def send() -> ResponseReturnValue:
     """Take what is sent; it is checked in the background while its page is shown."""
     try:
