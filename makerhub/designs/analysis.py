@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 from makerhub.designs.geometry import Triangles, weld
+from makerhub.designs.silhouette import Loops, silhouette
 
 STEEP_COSINE = float(np.cos(np.radians(45)))
 """Faces that look down more than 45° from the vertical are overhangs: slicers support them from there on."""
@@ -41,7 +42,8 @@ class Analysis(msgspec.Struct, frozen=True):
 
     Of 20,000 places spread over the surface one in a hundred is in a wall thinner than `wall_p1_mm`, one in twenty
     in one thinner than `wall_p5_mm`; the very thinnest place is nearly always at a sharp edge and says nothing.
-    `side_mm2` is the area of steep faces, `flat_mm2` that of the others; `outline_mm` is the convex footprint.
+    `side_mm2` is the area of steep faces, `flat_mm2` that of the others; `outline_mm` is the convex footprint,
+    and `silhouette_mm` what is really covered, as it is drawn on a plate.
     """
 
     faces: int
@@ -55,6 +57,7 @@ class Analysis(msgspec.Struct, frozen=True):
     contact_mm2: float
     footprint_mm2: float
     outline_mm: tuple[tuple[float, float], ...]
+    silhouette_mm: Loops
     height_mm: float
     best: Orientation
 
@@ -91,6 +94,7 @@ def analyse(triangles: Triangles) -> Analysis:
         contact_mm2=float(areas[_resting(solid, np.array([0.0, 0.0, 1.0]))].sum()),
         footprint_mm2=_polygon_area(outline),
         outline_mm=tuple((round(float(x), 2), round(float(y), 2)) for x, y in outline),
+        silhouette_mm=silhouette(welded),
         height_mm=upright.height_mm,
         best=min([upright, *_others(solid, hull)], key=lambda way: (round(way.overhang_mm2), way.height_mm)),
     )

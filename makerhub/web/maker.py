@@ -23,6 +23,7 @@ from makerhub.stock.access import BRING
 from makerhub.stock.models import Lot, LotState
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
+from makerhub.web.plate_view import PlateView, plate_of
 from makerhub.web.policy import allowed
 from makerhub.web.shown import ShownPrinter, my_printer, my_printers, show_printer
 from makerhub.web.typed import whole_number
@@ -78,7 +79,7 @@ def printer_now(printer_id: UUID) -> ResponseReturnValue:
     shown = _shown(printer_id)
     if shown.asks:
         return "", 204, {"HX-Refresh": "true"}
-    return render_template("maker/_printer.html", shown=shown)
+    return render_template("maker/_printer.html", shown=shown, plate=_plate(shown))
 
 
 @pages.post("/<uuid:printer_id>/plate")
@@ -186,7 +187,12 @@ def _overview() -> dict[str, object]:
 
 
 def _printer_page(printer_id: UUID, **form: object) -> str:
-    return render_template("maker/printer.html", shown=_shown(printer_id), **form)
+    shown = _shown(printer_id)
+    return render_template("maker/printer.html", shown=shown, plate=_plate(shown), **form)
+
+
+def _plate(shown: ShownPrinter) -> PlateView | None:
+    return plate_of(shown.on_it, shown.printer) if shown.on_it else None
 
 
 def _shown(printer_id: UUID) -> ShownPrinter:

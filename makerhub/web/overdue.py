@@ -126,7 +126,14 @@ def _attempts(session: Session, hubs: Collection[UUID], now: datetime) -> Iterat
         .where(col(PrintJob.hub_id).in_(hubs), col(Attempt.state).in_(LIVE))
     )
     for attempt, since, copies, part, printer in _stuck(session, session.exec(live), now):
-        yield _overdue(attempt, f"{copies} × {part}, {printer}", since.at, reason=in_words(attempt.doubt))
+        yield _overdue(
+            attempt,
+            f"{copies} × {part}, {printer}",
+            since.at,
+            "jobs.job",
+            reason=in_words(attempt.doubt),
+            job_id=attempt.job_id,
+        )
 
 
 def _jobs(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
@@ -137,7 +144,9 @@ def _jobs(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[O
         .where(col(PrintJob.hub_id).in_(hubs), col(PrintJob.state).in_((JobState.HELD, JobState.QUEUED)))
     )
     for job, since, part, design in _stuck(session, session.exec(waiting), now):
-        yield _overdue(job, f"{job.copies} × {part}, {design}", since.at, reason=in_words(since.why))
+        yield _overdue(
+            job, f"{job.copies} × {part}, {design}", since.at, "jobs.job", reason=in_words(since.why), job_id=job.id
+        )
 
 
 def _printers(session: Session, hubs: Collection[UUID], offline_after: timedelta, now: datetime) -> Iterator[Overdue]:

@@ -29,6 +29,24 @@ def test_a_box() -> None:
     assert found.best.height_mm == pytest.approx(10)  # lower is steadier, where nothing else tells two ways apart
 
 
+def test_the_silhouette_has_the_holes_and_the_hollows_that_a_convex_outline_hides() -> None:
+    rings = [trimesh.creation.annulus(8, 10, 30, sections=64).apply_translation((x, 0, 0)) for x in (0, 50)]
+    silhouette = of(trimesh.util.concatenate(rings)).silhouette_mm
+    assert len(silhouette) == 4
+    assert sum(signed_area(loop) for loop in silhouette) == pytest.approx(2 * np.pi * (10**2 - 8**2), rel=0.06)
+    assert max(x for loop in silhouette for x, _ in loop) == pytest.approx(60, abs=0.3)
+
+
+def test_a_very_large_mesh_has_no_silhouette(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("makerhub.designs.silhouette.MOST_FACES", 11)
+    assert of(trimesh.creation.box((10, 20, 30))).silhouette_mm == ()
+
+
+def signed_area(loop: tuple[tuple[float, float], ...]) -> float:
+    x, y = np.array(loop).T
+    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+
+
 @pytest.mark.parametrize("thickness", [0.4, 0.8, 1.6])
 def test_a_tube_of_a_known_wall(thickness: float) -> None:
     found = of(trimesh.creation.annulus(20 - thickness, 20, 30, sections=256))
