@@ -51,14 +51,22 @@ LARGEST_UPLOAD_BYTES = MAX_FILE_BYTES + 1_000_000
 SHOWN = 30
 MATERIALS = ("PETG", "PLA", "ABS", "ASA", "TPU")
 LICENCES = (
-    ("CERN-OHL-W-2.0", "CERN-OHL-W-2.0"),
+    ("CERN-OHL-W-2.0", "CERN-OHL-W 2.0"),
+    ("CERN-OHL-S-2.0", "CERN-OHL-S 2.0"),
+    ("CERN-OHL-P-2.0", "CERN-OHL-P 2.0"),
     ("CC-BY-SA-4.0", "CC BY-SA 4.0"),
+    ("CC-BY-SA-3.0", "CC BY-SA 3.0"),
     ("CC-BY-4.0", "CC BY 4.0"),
+    ("CC-BY-3.0", "CC BY 3.0"),
     ("CC0-1.0", "CC0 1.0"),
     ("CC-BY-NC-4.0", "CC BY-NC 4.0"),
     ("CC-BY-NC-SA-4.0", "CC BY-NC-SA 4.0"),
     ("CC-BY-ND-4.0", "CC BY-ND 4.0"),
+    ("CC-BY-NC-ND-4.0", "CC BY-NC-ND 4.0"),
     ("GPL-3.0-or-later", "GPL 3"),
+    ("MIT", "MIT"),
+    ("BSD-3-Clause", "BSD"),
+    ("Apache-2.0", "Apache 2.0"),
     ("SDFL", translatable("For personal use only")),
 )
 WORDS_WANTED = {
