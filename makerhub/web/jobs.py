@@ -10,16 +10,18 @@ from sqlmodel import Session, col, select
 from makerhub.demand.models import RequestLine, SupplyRequest
 from makerhub.designs.models import Design, DesignVersion, Part
 from makerhub.lifecycle import history
+from makerhub.people.access import find
 from makerhub.people.models import Organisation, Role
 from makerhub.printers.models import Printer
+from makerhub.production import access as production_access
 from makerhub.production.models import Attempt, JobState, PrintJob
-from makerhub.web.board import find_of_my_hubs
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience
 from makerhub.web.overdue import in_words
 from makerhub.web.plate_view import plate_of
 from makerhub.web.policy import allowed
 from makerhub.web.shown import ShownAttempt, show_attempt
+from makerhub.web.viewer import viewer
 
 pages = Blueprint("jobs", __name__, url_prefix="/dispatch/jobs")
 audience = Audience(pages)
@@ -39,7 +41,7 @@ class Try:
 def job(job_id: UUID) -> str:
     """One job of my hubs."""
     with hub().database.reading() as session:
-        found = find_of_my_hubs(session, PrintJob, job_id)
+        found = find(session, viewer(), production_access.DISPATCH, job_id)
         part = session.get_one(Part, found.part_id)
         version = session.get_one(DesignVersion, part.version_id)
         asked = session.get_one(SupplyRequest, session.get_one(RequestLine, found.line_id).request_id)
