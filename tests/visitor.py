@@ -79,7 +79,7 @@ class Visitor:
 
     def sign_in(self, email: str, password: str) -> None:
         """Sign in by the form."""
-        form = self.get("/sign-in").form("/sign-in")
+        form = self.get("/sign-in/password").form("/sign-in/password")
         assert form is not None
         answer = self.send(form.filled_in(email=email, password=password))
         assert answer.status == 302, f"{email} could not sign in: {answer.status}"

@@ -10,6 +10,7 @@ from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from makerhub.db import state_type
+from makerhub.keys.box import SEALED
 
 
 class MailState(StrEnum):
@@ -23,6 +24,8 @@ class MailState(StrEnum):
 
 class Mail(SQLModel, table=True):
     """A letter to an address, with what it says, which is forgotten a while after it was sent or given up.
+
+    What a secret letter says is `sealed`, so that a copy of the database opens nothing; else it is in `content`.
 
     `due_at` is when it is tried next, `useful_until` when it is not worth sending any more, `problem` why the last
     try failed: a sentence to be translated. It leaves `sending` by its result, or by `claimed_at` growing old.
@@ -40,6 +43,7 @@ class Mail(SQLModel, table=True):
     address: str = Field(max_length=254, index=True)
     language: str = Field(max_length=16)
     content: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    sealed: bytes = Field(default=b"", sa_column_kwargs={"info": SEALED})
     state: MailState = Field(default=MailState.WAITING, sa_type=state_type(MailState), index=True)
     written_at: datetime
     due_at: datetime

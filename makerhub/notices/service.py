@@ -5,15 +5,17 @@
 So what happened is told, and what was rolled back is not. `soon(send_mails)` makes it go out at once.
 """
 
+import json
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, select
 
 from makerhub.errors import translatable
+from makerhub.keys.box import KeyBox, Place, Unreadable, place
 from makerhub.lifecycle import begin, move
 from makerhub.notices.channel import AddressRefused, Undelivered
-from makerhub.notices.letters import Letter, UnknownLetter, Values, letter_named
+from makerhub.notices.letters import Letter, UnknownLetter, Values
 from makerhub.notices.models import Mail, MailReading, MailState
 
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720))
@@ -34,23 +36,37 @@ def tell(
     language: str,
     now: datetime,
     useful_until: datetime | None = None,
+    key_box: KeyBox | None = None,
 ) -> Mail:
     """Put a mail into the outbox, for this transaction to commit. It is not sent any more after `useful_until`.
 
-    Raises `KeyError` where `values` leave a place of the letter empty: now, and not when it is sent.
+    A secret letter wants the `key_box` that seals it, and raises `ValueError` without. Raises `KeyError` where `values`
+    leave a place of the letter empty: now, and not when it is sent.
     """
     _ = letter.subject % values, letter.text % values
+    if letter.secret and key_box is None:
+        raise ValueError(f"{letter.name} is secret: it wants a key box")
     mail = Mail(
         letter=letter.name,
         address=to,
         language=language,
-        content=dict(values),
+        content=None if letter.secret else dict(values),
         written_at=now,
         due_at=now,
         useful_until=useful_until,
     )
+    if letter.secret and key_box is not None:
+        mail.sealed = key_box.seal(json.dumps(dict(values)), _where(mail))
     begin(session, mail, now=now)
     return mail
+
+
+def values_of(mail: Mail, key_box: KeyBox) -> Values | None:
+    """What is filled in; None where it is not kept. Raises `Unreadable` where the key is not the one that sealed it."""
+    if not mail.sealed:
+        return mail.content
+    values: Values = json.loads(key_box.open(mail.sealed, _where(mail)))
+    return values
 
 
 def next_due(session: Session, now: datetime) -> Mail | None:
@@ -71,19 +87,20 @@ def is_too_late(mail: Mail, now: datetime) -> bool:
 
 def give_up_late(session: Session, mail: Mail, *, now: datetime) -> None:
     """Leave a mail unsent that would say nothing of use."""
-    move(session, mail, MailState.FAILED, now=now, why=TOO_LATE, problem=TOO_LATE, ended_at=now, content=None)
+    move(
+        session, mail, MailState.FAILED, now=now, why=TOO_LATE, problem=TOO_LATE, ended_at=now, content=None, sealed=b""
+    )
 
 
 def sent(session: Session, mail: Mail, *, now: datetime) -> None:
     """It went out; what a secret letter said is dropped at once."""
-    content = None if letter_named(mail.letter).secret else mail.content
-    move(session, mail, MailState.SENT, now=now, ended_at=now, content=content)
+    move(session, mail, MailState.SENT, now=now, ended_at=now, sealed=b"")
 
 
-def not_sent(session: Session, mail: Mail, trouble: Undelivered | UnknownLetter, *, now: datetime) -> None:
+def not_sent(session: Session, mail: Mail, trouble: Undelivered | UnknownLetter | Unreadable, *, now: datetime) -> None:
     """It did not go out: it waits for its next try, or is given up where another can not help."""
     problem = str(trouble)
-    if isinstance(trouble, AddressRefused | UnknownLetter) or mail.tries > len(WAITS):
+    if isinstance(trouble, AddressRefused | UnknownLetter | Unreadable) or mail.tries > len(WAITS):
         move(session, mail, MailState.FAILED, now=now, why=problem, problem=problem, ended_at=now)
         return
     due_at = now + WAITS[mail.tries - 1]
@@ -129,6 +146,10 @@ def to_forget(session: Session, before: datetime) -> list[Mail]:
 
 def forget(session: Session, mail: Mail) -> None:
     """Keep of a mail only that there was one."""
-    mail.content = None
+    mail.content, mail.sealed = None, b""
     mail.forgotten = True
     session.add(mail)
+
+
+def _where(mail: Mail) -> Place:
+    return place(Mail, mail.id, "sealed")

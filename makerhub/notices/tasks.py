@@ -6,6 +6,7 @@ from makerhub.background import task
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.errors import MovedMeanwhile
+from makerhub.keys.box import KeyBox, Unreadable
 from makerhub.notices import service
 from makerhub.notices.channel import Channel, ChannelDown, Undelivered, Written
 from makerhub.notices.letters import Translator, UnknownLetter, letter_named
@@ -13,14 +14,14 @@ from makerhub.notices.models import Mail
 
 
 @task
-def send_mails(database: Database, channel: Channel, translator: Translator, clock: Clock) -> None:
+def send_mails(database: Database, channel: Channel, translator: Translator, key_box: KeyBox, clock: Clock) -> None:
     """Send what is due, one after the other, until nothing is or the channel is down."""
     with database.changing() as session:
         service.take_back_interrupted(session, clock())
     while mail := _claim_next(database, clock):
         try:
-            channel.send(written(mail, translator))
-        except (Undelivered, UnknownLetter) as trouble:
+            channel.send(written(mail, translator, key_box))
+        except (Undelivered, UnknownLetter, Unreadable) as trouble:
             with database.changing() as session:
                 service.not_sent(session, session.get_one(Mail, mail.id), trouble, now=clock())
             if isinstance(trouble, ChannelDown):
@@ -41,9 +42,10 @@ def forget_mails(database: Database, channel: Channel, settings: Settings, clock
             service.forget(session, session.get_one(Mail, mail.id))
 
 
-def written(mail: Mail, translator: Translator) -> Written:
-    """The mail in its addressee's language. Raises `UnknownLetter`."""
-    subject, text = translator.written(letter_named(mail.letter), mail.content or {}, mail.language)
+def written(mail: Mail, translator: Translator, key_box: KeyBox) -> Written:
+    """The mail in its addressee's language. Raises `UnknownLetter` and `Unreadable`."""
+    values = service.values_of(mail, key_box) or {}
+    subject, text = translator.written(letter_named(mail.letter), values, mail.language)
     return Written(mail.id, mail.address, subject, text)
 
 

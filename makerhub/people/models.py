@@ -9,6 +9,7 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, Relationship, SQLModel
 
 from makerhub.db import state_type
+from makerhub.keys.box import SEALED
 
 
 class Role(StrEnum):
@@ -85,13 +86,41 @@ class Person(UserMixin, SQLModel, table=True):
 
 
 class BrowserSession(SQLModel, table=True):
-    """A sign-in on one browser; found by the SHA-256 of its cookie, so a copied database opens nothing."""
+    """A sign-in on one browser; found by the SHA-256 of its cookie, so a copied database opens nothing.
+
+    `key` names it on the pages. `agent` is what the browser said of itself and `address` where it was, when last seen.
+    """
 
     __tablename__ = "browser_session"
 
     id: str = Field(primary_key=True, max_length=64)
+    key: UUID = Field(default_factory=uuid4, unique=True)
     person_id: UUID | None = Field(default=None, foreign_key="person.id", index=True, ondelete="CASCADE")
     content: str = Field(default="{}")
+    agent: str = Field(default="", max_length=200)
+    address: str = Field(default="", max_length=45)
     created_at: datetime
     seen_at: datetime
     expires_at: datetime = Field(index=True)
+
+
+class SignInRequest(SQLModel, table=True):
+    """Somebody typed an address to be let in by mail: known here or not, for the page must not tell.
+
+    A background task answers it: where the address is known, `person_id` says whose it is, and a mail has the link (of
+    which the SHA-256 is kept) and the code. The code works in the browser that asked, and a few wrong ones end it.
+    """
+
+    __tablename__ = "sign_in_request"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    email: str = Field(max_length=254, index=True)
+    language: str = Field(max_length=16)
+    next_page: str = Field(default="", max_length=500)
+    asked_at: datetime
+    expires_at: datetime = Field(index=True)
+    answered_at: datetime | None = None
+    person_id: UUID | None = Field(default=None, foreign_key="person.id", index=True, ondelete="CASCADE")
+    link_sha256: str | None = Field(default=None, max_length=64, unique=True)
+    sealed_code: bytes = Field(default=b"", sa_column_kwargs={"info": SEALED})
+    tries: int = 0

@@ -1,12 +1,32 @@
-"""What happens to people's data in the background: sign-ins that ran out are forgotten."""
+"""What happens to people's data in the background: mails to let them in, and what ran out is forgotten."""
 
-from makerhub.background import task
+from makerhub.background import Nudge, task
+from makerhub.config import Settings
 from makerhub.db import Clock, Database
+from makerhub.keys.box import KeyBox
+from makerhub.notices.tasks import send_mails
+from makerhub.people import mailed
+from makerhub.people.models import SignInRequest
 from makerhub.people.service import forget_expired_sign_ins
 
 
 @task
 def forget_sign_ins(database: Database, clock: Clock) -> None:
-    """Delete the browser sessions that ran out."""
+    """Delete the browser sessions and the requests to sign in by mail that ran out."""
     with database.changing() as session:
         forget_expired_sign_ins(session, clock())
+        mailed.forget_expired(session, clock())
+
+
+@task
+def answer_sign_in_requests(database: Database, key_box: KeyBox, settings: Settings, clock: Clock, soon: Nudge) -> None:
+    """Write a mail to everybody who asked to be let in by one, where their address is known."""
+    with database.reading() as session:
+        waiting = mailed.unanswered(session, clock())
+    for request in waiting:
+        with database.changing() as session:
+            row = session.get(SignInRequest, request.id)
+            if row is not None and row.answered_at is None:
+                mailed.answer(session, row, key_box=key_box, pages=settings.address, now=clock())
+    if waiting:
+        soon(send_mails)

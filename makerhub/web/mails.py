@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import col, select
 
 from makerhub.errors import NotFound
+from makerhub.keys.box import Unreadable
 from makerhub.notices import service as notices
 from makerhub.notices.letters import UnknownLetter, letter_named
 from makerhub.notices.models import Mail, MailState
@@ -96,11 +97,11 @@ def _page(mail_id: UUID, text: str | None) -> str:
 
 def _text(row: Mail) -> str | None:
     """What the mail says, from the outbox or from where the channel keeps it; None when it is forgotten."""
-    if row.content is None:
+    if row.content is None and not row.sealed:
         return None if row.forgotten else hub().channel.kept(row.id)
     try:
-        return written(row, hub().translator).text
-    except UnknownLetter:
+        return written(row, hub().translator, hub().key_box).text
+    except (UnknownLetter, Unreadable):
         return None
 
 

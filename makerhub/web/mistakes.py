@@ -50,7 +50,7 @@ PAGES = {
     413: Words(translatable("This file is too large"), translatable("Go back and choose a smaller one.")),
     429: Words(
         translatable("Too many tries"),
-        translatable("Wait %(minutes)s min, then go back and try again. If you forgot your password, ask your hub."),
+        translatable("Wait %(minutes)s min, then go back and try again."),
     ),
     500: Words(
         translatable("Something went wrong here"),

@@ -6,17 +6,24 @@
 
 The policy goes under the route. A visitor is sent to sign in and comes back afterwards; a signed-in person without
 the role gets the answer of a page that does not exist. Which rows a page shows is another matter: `people.access`.
+
+A page that hurts in the wrong hands wants a proof within the last quarter of an hour that it is still the same person,
+besides its policy: `@fresh`, under the route as well. Whoever has none is asked and comes back.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from makerhub.people.access import has_role
 from makerhub.people.models import Person, Role
+from makerhub.web.hub import hub
 from makerhub.web.viewer import viewer_or_none
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -38,6 +45,10 @@ class Policy:
         return self.visitors or not self.roles or has_role(person, *self.roles)
 
 
+CONFIRMED_AT = "confirmed_at"
+"""Where a session keeps when its person last proved who they are."""
+FRESH_FOR = timedelta(minutes=15)
+
 PUBLIC = Policy(visitors=True)
 SIGNED_IN = Policy()
 
@@ -57,6 +68,28 @@ def allowed(*roles: Role, largest_body: int | None = None) -> Callable[[View], V
     if not roles:
         raise ValueError("name the roles, or say signed_in")
     return lambda view: _state(view, Policy(roles=roles, largest_body=largest_body))
+
+
+def fresh(view: View) -> View:
+    """Want the person to have proved who they are within the last 15 minutes: by a password, passkey, code or mail.
+
+    For what an unattended computer or a stolen cookie must not open: addresses, exports, proofs of facilities.
+
+        @pages.get("/requests/export")
+        @allowed(Role.DISPATCHER)
+        @fresh
+        def export() -> Response: ...
+
+    A form that leads to a fresh page should stand on a fresh page: what a stale one sends is not kept.
+    """
+    view.wants_fresh = True  # type: ignore[attr-defined]
+    return view
+
+
+def is_fresh(now: datetime) -> bool:
+    """Whether whoever is signed in proved it within the last 15 minutes, on this browser."""
+    kept = session.get(CONFIRMED_AT)
+    return kept is not None and now - datetime.fromisoformat(kept) < FRESH_FOR
 
 
 def guard(app: Flask, others: Mapping[str, Policy]) -> None:
@@ -88,16 +121,27 @@ def _refuse() -> ResponseReturnValue | None:
         return None
     person = viewer_or_none()
     if person is None:
-        return _to_sign_in()
+        return _elsewhere("sign_in.ask")
     if not policy.admits(person):
         abort(404)
+    if getattr(current_app.view_functions[request.endpoint], "wants_fresh", False) and not is_fresh(hub().clock()):
+        return _elsewhere("confirm.confirm")
     request.max_content_length = policy.largest_body or request.max_content_length
     return None
 
 
-def _to_sign_in() -> ResponseReturnValue:
-    """Ask a visitor to sign in; a live fragment asks for it in the whole window instead of in its own place."""
+def _elsewhere(endpoint: str) -> ResponseReturnValue:
+    """Ask for a sign-in or a proof first; a live fragment asks for it in the whole window instead of in its own place.
+
+    Afterwards it goes on to the page; after a form to the page that the form stood on.
+    """
     if "HX-Request" in request.headers:
-        return "", 204, {"HX-Redirect": url_for("security.login")}
-    wanted = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else None
-    return redirect(url_for("security.login", next=wanted))
+        return "", HTTPStatus.NO_CONTENT, {"HX-Redirect": url_for(endpoint)}
+    return redirect(url_for(endpoint, next=_page_to_come_back_to()))
+
+
+def _page_to_come_back_to() -> str | None:
+    if request.method in ("GET", "HEAD"):
+        return request.full_path.rstrip("?")
+    before = urlsplit(request.referrer or "")
+    return before.path if before.netloc == request.host else None

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Flask, Request, Response, session
+from flask import Flask, Request, Response, request, session
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import user_logged_out  # type: ignore[import-untyped]
 from flask_security import user_authenticated
@@ -44,6 +44,11 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.accessed = False
         self.renewed = False
         self.ended = False
+
+    @property
+    def row_id(self) -> str:
+        """The name of its row; "" while it has none."""
+        return _name(self.token) if self.token else ""
 
     def renew(self, person_id: UUID) -> None:
         """Belong to this person from now on, under a new name."""
@@ -118,6 +123,8 @@ class ServerSessions(SessionInterface):
         return {
             "person_id": session.person_id,
             "content": json.dumps(session),
+            "agent": request.user_agent.string[:200],
+            "address": (request.remote_addr or "")[:45],
             "seen_at": now,
             "expires_at": now + timedelta(hours=hours),
         }

@@ -1,4 +1,4 @@
-"""Signing in with a password: Flask-Security as the engine, with the hub's own sessions, limits and answers.
+"""Signing in: Flask-Security as the engine of passwords, with the hub's own sessions, limits, answers and mails.
 
 What the library ships and we close: its tokens (accepted in a query string, neither listed nor scoped), its answers
 in JSON, and a cookie and a token in one request. Nothing tells whether an account exists: one answer, in one time.
@@ -17,6 +17,7 @@ from sqlmodel import select
 from makerhub.db import Database
 from makerhub.people.models import Membership, Person
 from makerhub.people.service import SHORTEST_PASSWORD
+from makerhub.web import account, by_mail, confirm
 from makerhub.web.policy import PUBLIC, Policy
 
 TRIES_PER_ACCOUNT = "10 per 15 minutes"
@@ -26,10 +27,10 @@ TRIES_PER_ADDRESS = "60 per 15 minutes"
 POLICIES: dict[str, Policy] = {"security.login": PUBLIC, "security.logout": PUBLIC}
 
 SETTINGS: dict[str, Any] = {
-    "SECURITY_LOGIN_URL": "/sign-in",
+    "SECURITY_LOGIN_URL": "/sign-in/password",
     "SECURITY_LOGOUT_URL": "/sign-out",
     "SECURITY_LOGOUT_METHODS": ["POST"],
-    "SECURITY_LOGIN_USER_TEMPLATE": "sign_in.html",
+    "SECURITY_LOGIN_USER_TEMPLATE": "sign_in/password.html",
     "SECURITY_FLASH_MESSAGES": False,
     "SECURITY_RETURN_GENERIC_RESPONSES": True,
     "SECURITY_API_ENABLED_METHODS": ["session"],
@@ -37,7 +38,7 @@ SETTINGS: dict[str, Any] = {
     "SECURITY_PASSWORD_SCHEMES": ["argon2"],
     "SECURITY_PASSWORD_SINGLE_HASH": {"argon2"},  # a hash is made without a running hub too: people.service
     "SECURITY_PASSWORD_LENGTH_MIN": SHORTEST_PASSWORD,
-    "SECURITY_FRESHNESS": timedelta(seconds=-1),  # no page asks for the password again yet
+    "SECURITY_FRESHNESS": timedelta(seconds=-1),  # policy.fresh asks, and by the hub's own clock
     "SECURITY_STATIC_FOLDER": None,
     "SECURITY_CACHE_CONTROL": None,  # safety.send_headers speaks for every page
     "SECURITY_CLI_USERS_NAME": False,
@@ -83,12 +84,14 @@ class PersonDatastore(UserDatastore):
 
 
 def add_sign_in(app: Flask, database: Database) -> None:
-    """Give `app` the pages /sign-in and /sign-out, and `current_user`."""
+    """Give `app` the pages of signing in and out and of one's account, and `current_user`."""
     app.config.update(SETTINGS)
     security = Security(app, PersonDatastore(database), login_form=SignInForm)
     security.want_json(_never_json)
     app.login_manager.request_loader(_no_tokens)  # type: ignore[attr-defined]
     _limit_tries(app)
+    for pages in (by_mail.pages, confirm.pages, account.pages):
+        app.register_blueprint(pages)
 
 
 def _never_json(_request: Request) -> bool:

@@ -13,9 +13,10 @@ from unit.web.browsers import Time
 
 from makerhub.config import Settings
 from makerhub.db import Database
+from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import history
 from makerhub.notices import service
-from makerhub.notices.channel import AddressRefused, ChannelDown, Undelivered, Written
+from makerhub.notices.channel import AddressRefused, Channel, ChannelDown, Undelivered, Written
 from makerhub.notices.folder import FolderChannel
 from makerhub.notices.letters import Letter, Translator, letter
 from makerhub.notices.models import Mail, MailState
@@ -47,174 +48,184 @@ class Line:
         pass
 
 
-@pytest.fixture
-def time() -> Time:
-    return Time(NOW)
+class Post:
+    """A hub's outbox, with its key and its clock."""
 
+    def __init__(self, database: Database, key_box: KeyBox) -> None:
+        self.database = database
+        self.key_box = key_box
+        self.time = Time(NOW)
 
-def told(database: Database, letter: Letter = NEWS, *, until: datetime | None = None, now: datetime = NOW) -> UUID:
-    with database.changing() as session:
+    def told(self, letter: Letter = NEWS, *, until: datetime | None = None, now: datetime = NOW) -> UUID:
         values = {"what": "masks"} if letter is NEWS else {"link": "https://x/1"}
-        mail = service.tell(
-            session, letter, to="ruth@example.org", values=values, language="en", now=now, useful_until=until
-        )
-        return mail.id
+        with self.database.changing() as session:
+            mail = service.tell(
+                session, letter, to="ruth@example.org", values=values, language="en", now=now, useful_until=until,
+                key_box=self.key_box,
+            )  # fmt: skip
+            return mail.id
+
+    def sweep(self, channel: Channel) -> None:
+        send_mails.function(self.database, channel, Translator(Path("nowhere")), self.key_box, self.time)
+
+    def the(self, key: UUID) -> Mail:
+        with self.database.reading() as session:
+            return session.get_one(Mail, key)
 
 
-def sweep(database: Database, line: Line, time: Time) -> None:
-    send_mails.function(database, line, Translator(Path("nowhere")), time)
+@pytest.fixture
+def post(database: Database, key_box: KeyBox) -> Post:
+    return Post(database, key_box)
 
 
-def the(database: Database, key: UUID) -> Mail:
-    with database.reading() as session:
-        return session.get_one(Mail, key)
-
-
-def test_what_is_told_arrives_once_in_words(database: Database, time: Time) -> None:
-    key, line = told(database), Line()
-    sweep(database, line, time)
-    sweep(database, line, time)
+def test_what_is_told_arrives_once_in_words(post: Post) -> None:
+    key, line = post.told(), Line()
+    post.sweep(line)
+    post.sweep(line)
     assert line.arrived == [Written(key, "ruth@example.org", "News of masks", "masks!")]
-    mail = the(database, key)
+    mail = post.the(key)
     assert (mail.state, mail.ended_at, mail.content) == (MailState.SENT, NOW, {"what": "masks"})
 
 
-def test_what_did_not_happen_is_not_told(database: Database, time: Time) -> None:
-    with database.changing() as session:
+def test_what_did_not_happen_is_not_told(post: Post) -> None:
+    with post.database.changing() as session:
         service.tell(session, NEWS, to="a@b.example", values={"what": "x"}, language="en", now=NOW)
         session.rollback()
     line = Line()
-    sweep(database, line, time)
+    post.sweep(line)
     assert line.arrived == []
 
 
-def test_a_letter_with_an_empty_place_is_refused_when_it_is_written(database: Database) -> None:
-    with pytest.raises(KeyError), database.changing() as session:
+def test_a_letter_with_an_empty_place_is_refused_when_it_is_written(post: Post) -> None:
+    with pytest.raises(KeyError), post.database.changing() as session:
         service.tell(session, NEWS, to="a@b.example", values={}, language="en", now=NOW)
 
 
-def test_of_a_secret_letter_nothing_is_kept_once_it_is_sent(database: Database, time: Time) -> None:
-    key, line = told(database, LINK), Line()
-    sweep(database, line, time)
+def test_of_a_secret_letter_nothing_is_kept_once_it_is_sent(post: Post) -> None:
+    key, line = post.told(LINK), Line()
+    assert (post.the(key).content, b"https" in post.the(key).sealed) == (None, False)
+    post.sweep(line)
     assert line.arrived[0].text == "Open https://x/1"
-    assert the(database, key).content is None
+    assert post.the(key).sealed == b""
 
 
-def test_it_is_tried_again_ever_later_and_given_up(database: Database, time: Time) -> None:
-    key, line = told(database), Line(*[Undelivered() for _ in range(7)])
+def test_it_is_tried_again_ever_later_and_given_up(post: Post) -> None:
+    key, line = post.told(), Line(*[Undelivered() for _ in range(7)])
     for wait in service.WAITS:
-        sweep(database, line, time)
-        mail = the(database, key)
-        assert (mail.state, mail.due_at, mail.problem) == (MailState.WAITING, time.now + wait, Undelivered.template)
-        time.now += wait - timedelta(seconds=1)
-        sweep(database, line, time)
-        assert the(database, key).tries == mail.tries
-        time.now += timedelta(seconds=1)
-    sweep(database, line, time)
-    assert the(database, key).state is MailState.FAILED
+        post.sweep(line)
+        mail = post.the(key)
+        assert (mail.state, mail.due_at, mail.problem) == (
+            MailState.WAITING,
+            post.time.now + wait,
+            Undelivered.template,
+        )
+        post.time.now += wait - timedelta(seconds=1)
+        post.sweep(line)
+        assert post.the(key).tries == mail.tries
+        post.time.now += timedelta(seconds=1)
+    post.sweep(line)
+    assert post.the(key).state is MailState.FAILED
     assert line.arrived == []
 
 
-def test_an_address_that_is_refused_is_not_tried_again(database: Database, time: Time) -> None:
-    key = told(database)
-    sweep(database, Line(AddressRefused()), time)
-    mail = the(database, key)
+def test_an_address_that_is_refused_is_not_tried_again(post: Post) -> None:
+    key = post.told()
+    post.sweep(Line(AddressRefused()))
+    mail = post.the(key)
     assert (mail.state, mail.problem) == (MailState.FAILED, AddressRefused.template)
-    with database.changing() as session:
+    with post.database.changing() as session:
         service.retry(session, session.get_one(Mail, key), by=UUID(int=1), now=NOW)
     line = Line()
-    sweep(database, line, time)
+    post.sweep(line)
     assert len(line.arrived) == 1
 
 
-def test_a_channel_that_is_down_is_asked_once_a_sweep(database: Database, time: Time) -> None:
-    first, second = told(database), told(database, now=later(seconds=-1))
+def test_a_channel_that_is_down_is_asked_once_a_sweep(post: Post) -> None:
+    first, second = post.told(), post.told(now=later(seconds=-1))
     line = Line(ChannelDown())
-    sweep(database, line, time)
+    post.sweep(line)
     assert line.arrived == []
-    assert {the(database, first).tries, the(database, second).tries} == {0, 1}
+    assert {post.the(first).tries, post.the(second).tries} == {0, 1}
 
 
-def test_one_bad_mail_does_not_hold_the_others_up(database: Database, time: Time) -> None:
-    told(database)
-    told(database)
+def test_one_bad_mail_does_not_hold_the_others_up(post: Post) -> None:
+    post.told()
+    post.told()
     line = Line(Undelivered())
-    sweep(database, line, time)
+    post.sweep(line)
     assert len(line.arrived) == 1
 
 
-def test_killed_between_the_call_and_the_record_it_arrives_twice_and_is_known_for_the_same(
-    database: Database, time: Time
-) -> None:
-    key, line = told(database), Line(Killed())
+def test_killed_between_the_call_and_the_record_it_arrives_twice_and_is_known_for_the_same(post: Post) -> None:
+    key, line = post.told(), Line(Killed())
     with pytest.raises(Killed):
-        sweep(database, line, time)
-    assert the(database, key).state is MailState.SENDING
-    sweep(database, line, time)
+        post.sweep(line)
+    assert post.the(key).state is MailState.SENDING
+    post.sweep(line)
     assert len(line.arrived) == 1  # somebody may still be at it
-    time.now += service.LONGEST_SENDING
-    sweep(database, line, time)
+    post.time.now += service.LONGEST_SENDING
+    post.sweep(line)
     assert line.arrived == [line.arrived[0]] * 2
-    with database.reading() as session:
+    with post.database.reading() as session:
         log = [change.why for change in history(session, session.get_one(Mail, key))]
     assert service.INTERRUPTED in log
 
 
-def test_killed_before_the_call_it_is_not_lost(database: Database, time: Time) -> None:
-    key, line = told(database), Line()
-    with database.changing() as session:
+def test_killed_before_the_call_it_is_not_lost(post: Post) -> None:
+    key, line = post.told(), Line()
+    with post.database.changing() as session:
         service.claim(session, session.get_one(Mail, key), now=NOW)
-    time.now += service.LONGEST_SENDING
-    sweep(database, line, time)
+    post.time.now += service.LONGEST_SENDING
+    post.sweep(line)
     assert len(line.arrived) == 1
 
 
-def test_what_is_of_no_use_any_more_is_not_sent_and_forgotten(database: Database, time: Time) -> None:
-    key, line = told(database, LINK, until=later(hours=1)), Line()
-    time.now = later(hours=1)
-    sweep(database, line, time)
-    mail = the(database, key)
-    assert (mail.state, mail.content, mail.problem) == (MailState.FAILED, None, service.TOO_LATE)
+def test_what_is_of_no_use_any_more_is_not_sent_and_forgotten(post: Post) -> None:
+    key, line = post.told(LINK, until=later(hours=1)), Line()
+    post.time.now = later(hours=1)
+    post.sweep(line)
+    mail = post.the(key)
+    assert (mail.state, mail.sealed, mail.problem) == (MailState.FAILED, b"", service.TOO_LATE)
     assert line.arrived == []
 
 
-def test_two_sweeps_at_once_send_each_mail_once(database: Database, time: Time) -> None:
+def test_two_sweeps_at_once_send_each_mail_once(post: Post) -> None:
     for _ in range(6):
-        told(database)
+        post.told()
     line = Line()
-    results = at_once(*[lambda: sweep(database, line, time)] * 4)
-    while any(mail.state is MailState.WAITING for mail in everything(database)):
-        sweep(database, line, time)  # one that met another at the same mail left the rest to it
+    results = at_once(*[lambda: post.sweep(line)] * 4)
+    while any(mail.state is MailState.WAITING for mail in everything(post)):
+        post.sweep(line)  # one that met another at the same mail left the rest to it
     assert [result for result in results if result is not None] == []
     assert len({mail.mail_id for mail in line.arrived}) == len(line.arrived) == 6
 
 
-def everything(database: Database) -> list[Mail]:
-    with database.reading() as session:
+def everything(post: Post) -> list[Mail]:
+    with post.database.reading() as session:
         return list(session.exec(select(Mail)))
 
 
-def test_a_letter_of_another_version_waits_for_the_operator(database: Database, time: Time) -> None:
-    with database.changing() as session:
+def test_a_letter_of_another_version_waits_for_the_operator(post: Post) -> None:
+    with post.database.changing() as session:
         stranger = replace(NEWS, name="of_the_future")
         key = service.tell(session, stranger, to="a@b.example", values={"what": "x"}, language="en", now=NOW).id
-    sweep(database, Line(), time)
-    mail = the(database, key)
+    post.sweep(Line())
+    mail = post.the(key)
     assert mail.state is MailState.FAILED
     assert "of_the_future" in mail.problem
 
 
-def test_what_mails_said_is_forgotten_here_and_in_the_folder(database: Database, time: Time, tmp_path: Path) -> None:
+def test_what_mails_said_is_forgotten_here_and_in_the_folder(post: Post, tmp_path: Path) -> None:
     channel, settings = FolderChannel(tmp_path / "mail", "hub <hub@localhost>"), Settings(mail_days=7)
-    key = told(database)
-    send_mails.function(database, channel, Translator(tmp_path), time)
-    time.now = later(days=7, seconds=-1)
-    forget_mails.function(database, channel, settings, time)
-    assert the(database, key).content is not None
+    key = post.told()
+    post.sweep(channel)
+    post.time.now = later(days=7, seconds=-1)
+    forget_mails.function(post.database, channel, settings, post.time)
+    assert post.the(key).content is not None
     assert channel.kept(key) == "masks!\n"
-    time.now = later(days=7)
-    forget_mails.function(database, channel, settings, time)
-    assert (the(database, key).content, channel.kept(key)) == (None, None)
+    post.time.now = later(days=7)
+    forget_mails.function(post.database, channel, settings, post.time)
+    assert (post.the(key).content, channel.kept(key)) == (None, None)
     assert list((tmp_path / "mail").iterdir()) == []
 
 
@@ -226,3 +237,15 @@ def test_letters_have_names_of_their_own() -> None:
 def test_a_name_with_a_line_break_stays_in_its_subject() -> None:
     subject, _ = Translator(Path("nowhere")).written(NEWS, {"what": "x\r\nBcc: everybody@example.org"}, "en")
     assert subject == "News of x Bcc: everybody@example.org"
+
+
+def test_a_secret_letter_is_not_written_in_the_clear(post: Post) -> None:
+    with pytest.raises(ValueError, match="key box"), post.database.changing() as session:
+        service.tell(session, LINK, to="a@b.example", values={"link": "x"}, language="en", now=NOW)
+
+
+def test_a_secret_letter_under_another_key_is_given_up(post: Post, tmp_path: Path) -> None:
+    key, line = post.told(LINK), Line()
+    post.key_box = KeyBox(tmp_path / "other.key")
+    post.sweep(line)
+    assert (line.arrived, post.the(key).state) == ([], MailState.FAILED)

@@ -149,7 +149,7 @@ class Browser:
 
     def sign_in(self, email: str, password: str = PASSWORD, next_page: str = "") -> TestResponse:
         fields = {"email": email, "password": password} | ({"next": next_page} if next_page else {})
-        return self.post("/sign-in", fields, form="/sign-in")
+        return self.post("/sign-in/password", fields, form="/sign-in/password")
 
     def sign_out(self) -> TestResponse:
         return self.post("/sign-out")

@@ -86,7 +86,7 @@ class Answer:
     def admits(self) -> bool:
         """Whether the route did, or said how to do, what it is for."""
         assert self.status < 500, f"{self.status} {self.text[:500]}"
-        to_sign_in = self.status == 302 and self.location.startswith("/sign-in")
+        to_sign_in = self.status == 302 and self.location.partition("?")[0] == "/sign-in"
         return self.status not in (403, 404) and not to_sign_in
 
 

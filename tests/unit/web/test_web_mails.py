@@ -22,7 +22,9 @@ def ada(house: House, world: World) -> Browser:
 def told(house: House, state: MailState = MailState.WAITING) -> Mail:
     with house.database.changing() as session:
         values = {"link": "https://hub.example/1"}
-        mail = service.tell(session, LINK, to="ruth@example.org", values=values, language="en", now=NOW)
+        mail = service.tell(
+            session, LINK, to="ruth@example.org", values=values, language="en", now=NOW, key_box=house.world.key_box
+        )
         if state is not MailState.WAITING:
             service.claim(session, mail, now=NOW)
         if state is MailState.FAILED:

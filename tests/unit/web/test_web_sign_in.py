@@ -54,7 +54,7 @@ def test_the_database_does_not_hold_the_cookie(site: Site) -> None:
 
 def test_signing_in_gives_the_session_a_new_name(site: Site) -> None:
     browser = site.browser()
-    browser.get("/sign-in")
+    browser.get("/sign-in/password")
     planted = browser.cookie
     browser.sign_in("alice@example.org")
     assert browser.cookie != planted
@@ -86,7 +86,7 @@ def test_a_slow_request_does_not_revive_what_was_ended_meanwhile(site: Site) -> 
 
 def test_a_request_of_the_old_session_leaves_the_new_one_alone(site: Site) -> None:
     browser = site.browser()
-    browser.get("/sign-in")
+    browser.get("/sign-in/password")
     with site.app.test_request_context("/do", headers={"Cookie": f"makerhub={browser.cookie}"}):
         session["slow"] = True
         browser.sign_in("alice@example.org")
@@ -183,9 +183,9 @@ def test_nobody_is_sent_to_another_site_after_signing_in(site: Site, target: str
     for response in (
         site.browser().sign_in("alice@example.org", next_page=target),
         site.browser().post(
-            "/sign-in",
+            "/sign-in/password",
             {"email": "alice@example.org", "password": PASSWORD},
-            form="/sign-in",
+            form="/sign-in/password",
             query_string={"next": target},
         ),
     ):
@@ -239,7 +239,7 @@ def test_the_librarys_tokens_open_nothing(site: Site) -> None:
 
 
 def test_json_is_answered_with_pages(site: Site) -> None:
-    response = site.signed_in("alice").get("/sign-in", headers={"Accept": "application/json"})
+    response = site.signed_in("alice").get("/sign-in/password", headers={"Accept": "application/json"})
     assert response.status_code == 302
     assert not response.is_json
 

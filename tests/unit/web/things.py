@@ -6,10 +6,12 @@ here; where a route needs its thing in another state, `OTHERWISE` names the rout
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import trimesh
 from builders import NOW, World
+from sqlmodel import select
 from unit.notices.sample_letters import NEWS
 from unit.web.houses import House
 
@@ -17,10 +19,15 @@ from makerhub.designs import uploads
 from makerhub.designs.geometry import write_stl
 from makerhub.designs.models import Part, Upload
 from makerhub.notices import service as notices
+from makerhub.notices.models import Mail
+from makerhub.people import mailed
+from makerhub.people.letters import SIGN_IN
+from makerhub.people.models import SignInRequest
 from makerhub.production.models import AttemptState
 
-FOR_EVERYBODY = {"filename", "key", "sha256", "version", "recall_id"}
-"""Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls."""
+FOR_EVERYBODY = {"filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key"}
+"""Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; a token opens
+what it is for whoever holds it; and ending a sign-in that is not one's own ends nothing."""
 
 OTHERWISE = {"courier.thanks": {"shipment_id": "delivered_shipment_id"}}
 
@@ -57,6 +64,8 @@ def things_of(house: House) -> Mapping[str, object]:
         "notice_id": withdrawn.id,
         "upload_id": _upload(house).id,
         "mail_id": mail.id,
+        "token": _link(world),
+        "sign_in_key": uuid4(),
         "spool_id": world.spool().id,
         "number": 0,
         "sha256": _picture(house),
@@ -80,6 +89,18 @@ def private_words(world: World, things: Mapping[str, object]) -> set[str]:
         str(things[name]) for name in ("hub_id", "version_id", "recall_id")
     }
     return keys | {somebody.email for somebody in people} | {str(things["label"])}
+
+
+def _link(world: World) -> str:
+    """What stands in a mailed link of the requester that still works."""
+    with world.database.changing() as session:
+        key = mailed.ask(session, world.requester.email, language="en", next_page="/", now=NOW)
+        request = session.get_one(SignInRequest, key)
+        mailed.answer(session, request, key_box=world.key_box, pages="https://hub.example", now=NOW)
+        letter = session.exec(select(Mail).where(Mail.letter == SIGN_IN.name)).one()
+        values = notices.values_of(letter, world.key_box)
+    assert values is not None
+    return str(values["link"]).rpartition("/")[2]
 
 
 def _upload(house: House) -> Upload:

@@ -1,0 +1,18 @@
+"""What people are told about their way in."""
+
+from makerhub.errors import translatable
+from makerhub.notices.letters import letter
+
+SIGN_IN = letter(
+    "sign_in",
+    title=translatable("Link and code to sign in"),
+    subject=translatable("Your link to sign in"),
+    text=translatable(
+        "Hello %(name)s,\n\n"
+        "open this link to sign in:\n\n%(link)s\n\n"
+        "Or type this code on the page where you asked for it:\n\n%(code)s\n\n"
+        "Each works once, within an hour. If you did not ask for it, do nothing: without this mail nobody gets in. "
+        "Never tell anybody the code: nobody of your hub will ask you for it.\n"
+    ),
+    secret=True,
+)

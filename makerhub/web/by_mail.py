@@ -1,0 +1,131 @@
+"""Signing in by mail: one page asks for the address, a mail brings a link and a code, and either opens the hub once.
+
+Opening the link shows a button, and the button signs in: mail scanners open links, and press nothing. Whether an
+account exists is told to nobody: the page writes down who asks, and the answer comes by mail alone.
+"""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from makerhub.errors import Invalid
+from makerhub.people import mailed
+from makerhub.people.mailed import OutOfUse, WrongCode
+from makerhub.people.models import Person
+from makerhub.people.service import normal_email
+from makerhub.people.tasks import answer_sign_in_requests
+from makerhub.web.entering import confirm, enter, own_page
+from makerhub.web.hub import hub
+from makerhub.web.limits import at_most
+from makerhub.web.mistakes import message_of
+from makerhub.web.policy import public
+from makerhub.web.viewer import viewer_language, viewer_or_none
+
+ASKED = "sign_in_request"
+ASKING = at_most("40 per 15 minutes", per_address="40 per 15 minutes")
+TYPING = at_most("60 per 15 minutes", per_address="60 per 15 minutes")
+"""A ward's computers share one address. How often for one mailbox, and one code, is bounded in the database."""
+
+pages = Blueprint("sign_in", __name__, url_prefix="/sign-in")
+
+
+@pages.get("")
+@public
+def ask() -> ResponseReturnValue:
+    """The page that asks for the address."""
+    if viewer_or_none() is not None:
+        return redirect(own_page(request.args.get("next")))
+    return _ask_page({})
+
+
+@pages.post("")
+@public
+@ASKING
+def send() -> ResponseReturnValue:
+    """Have a mail sent, where somebody has that address, and go on to the code whether or not."""
+    try:
+        email = normal_email(request.form.get("email", ""))
+    except Invalid as error:
+        return _ask_page(error.fields), HTTPStatus.BAD_REQUEST
+    return have_mailed(email, request.form.get("next", ""))
+
+
+def have_mailed(email: str, next_page: str) -> ResponseReturnValue:
+    """Ask for a mail, and go to the page where its code is typed."""
+    with hub().database.changing() as database:
+        request_id = mailed.ask(
+            database, email, language=viewer_language(), next_page=own_page(next_page), now=hub().clock()
+        )
+    hub().soon(answer_sign_in_requests)
+    session[ASKED] = {"id": str(request_id), "email": email, "next": own_page(next_page)}
+    return redirect(url_for("sign_in.code"))
+
+
+@pages.get("/code")
+@public
+def code() -> str:
+    """The page where the code is typed; the mail's link leads in as well."""
+    return _code_page() if ASKED in session else _ask_page({})
+
+
+@pages.post("/code")
+@public
+@TYPING
+def use_code() -> ResponseReturnValue:
+    """Let in whoever typed the code of the mail into the browser that asked for it."""
+    if ASKED not in session:
+        return _ask_page({}), HTTPStatus.BAD_REQUEST
+    asked, typed = session[ASKED], request.form.get("code", "")
+    with hub().database.changing() as database:
+        try:
+            person, _ = mailed.use_code(database, UUID(asked["id"]), typed, key_box=hub().key_box, now=hub().clock())
+        except (OutOfUse, WrongCode) as error:  # inside of the transaction, which keeps the count of tries
+            problem = error
+        else:
+            return _let_in(person, asked["next"])
+    return _code_page(message_of(problem), is_over=isinstance(problem, OutOfUse)), HTTPStatus.BAD_REQUEST
+
+
+@pages.get("/link/<token>")
+@public
+def link(token: str) -> ResponseReturnValue:
+    """A button. Nothing is used up by looking."""
+    with hub().database.reading() as database:
+        is_open = mailed.is_open(database, token, hub().clock())
+    return render_template("sign_in/link.html", token=token, is_open=is_open), 200 if is_open else 404
+
+
+@pages.post("/link/<token>")
+@public
+@TYPING
+def use_link(token: str) -> ResponseReturnValue:
+    """Let in whoever has the link, once."""
+    try:
+        with hub().database.changing() as database:
+            person, next_page = mailed.use_link(database, token, now=hub().clock())
+    except OutOfUse:
+        return render_template("sign_in/link.html", token=token, is_open=False), 404
+    return _let_in(person, next_page)
+
+
+def _let_in(person: Person, next_page: str) -> ResponseReturnValue:
+    """Sign in; whoever is signed in already has proved once more to be it."""
+    session.pop(ASKED, None)
+    viewer = viewer_or_none()
+    if viewer is not None and viewer.id == person.id:
+        confirm()
+        return redirect(own_page(next_page))
+    return enter(person, "mail", next_page)
+
+
+def _ask_page(errors: object) -> str:
+    return render_template("sign_in/ask.html", errors=errors, next=request.values.get("next", ""))
+
+
+def _code_page(problem: str = "", *, is_over: bool = False) -> str:
+    asked = session[ASKED]
+    return render_template(
+        "sign_in/code.html", email=asked["email"], next=asked["next"], problem=problem, is_over=is_over
+    )
