@@ -70,6 +70,9 @@ class Reason(StrEnum):
     FILE_GONE = "file_gone"
     FILE_REPLACED = "file_replaced"
     NO_HISTORY = "no_history"
+    NOT_SAFE = "not_safe"
+    NOT_FETCHED = "not_fetched"
+    AGENT_SILENT = "agent_silent"
 
     @property
     def message(self) -> str:
@@ -92,6 +95,11 @@ _MESSAGES: Final = {
     Reason.FILE_GONE: translatable("The file is no longer on the printer. Please tell us what became of the print."),
     Reason.FILE_REPLACED: translatable("The file on the printer is not ours. Please tell us what became of the print."),
     Reason.NO_HISTORY: translatable("The printer does not know how the print ended. Please have a look and tell us."),
+    Reason.NOT_SAFE: translatable("The agent beside the printer found the file unsafe and did not send it."),
+    Reason.NOT_FETCHED: translatable("The agent beside the printer could not fetch the file."),
+    Reason.AGENT_SILENT: translatable(
+        "The agent beside the printer was given this print and has not been heard of since. Please have a look."
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from makerhub.lifecycle import Transition
 from makerhub.notices import models as notices
 from makerhub.people import models as people
 from makerhub.places import models as places
+from makerhub.printers import agent_models
 from makerhub.printers import models as printers
 from makerhub.production import models as production
 from makerhub.stock import models as stock
@@ -16,6 +17,7 @@ from makerhub.trace import models as trace
 __all__ = [
     "KeyProof",
     "Transition",
+    "agent_models",
     "delivery",
     "demand",
     "designs",

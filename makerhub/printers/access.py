@@ -5,6 +5,7 @@ from sqlmodel import col
 
 from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
 from makerhub.people.models import Person, Role
+from makerhub.printers.agent_models import Agent
 from makerhub.printers.models import Printer, PrinterState, Spool
 
 
@@ -30,6 +31,12 @@ def its_dispatchers(person: Person) -> ColumnElement[bool]:
 def spools(person: Person) -> ColumnElement[bool]:
     """One's own spools."""
     return col(Spool.owner_id) == person.id
+
+
+@visibility(Agent)
+def agents(person: Person) -> ColumnElement[bool]:
+    """One's own; who else sees the printer sees only that one looks after it."""
+    return everything() if has_role(person, Role.ADMIN) else col(Agent.owner_id) == person.id
 
 
 LOOK_AFTER = action(Printer, "look after, change and retire", its_owner)

@@ -263,6 +263,12 @@ def to_check(session: Session, key_box: KeyBox, *, apart: timedelta, now: dateti
     return {printer_id: called[printer_id] for printer_id in first.values()}
 
 
+def doing(session: Session, printer_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The last known state of each printer that was ever heard of, as a word of `fleet`."""
+    wanted = select(Observation.printer_id, Observation.state).where(col(Observation.printer_id).in_(set(printer_ids)))
+    return dict(session.exec(wanted).all())
+
+
 def is_reachable(observation: Observation | None, now: datetime, offline_after: timedelta) -> bool:
     """Whether the printer has answered lately; derived, so it can not lie for longer than `offline_after`."""
     return observation is not None and observation.seen_at is not None and now - observation.seen_at <= offline_after

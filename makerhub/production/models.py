@@ -75,7 +75,8 @@ class Attempt(SQLModel, table=True):
 
     `sends`, `file_seen` and `quiet_since` are the start protocol's memory (see `fleet.start`); `doubt` is the
     protocol's reason for a question to the maker. `spool_id` is what was on the printer at the start, and
-    `spool_confirmed` that the maker wants it printed although our count says that it is not enough.
+    `spool_confirmed` that the maker wants it printed although our count says that it is not enough. `agent_id` is the
+    only agent that was given it to begin, if one was.
     """
 
     __tablename__ = "attempt"
@@ -120,6 +121,7 @@ class Attempt(SQLModel, table=True):
     spool_confirmed: bool = False
     maker_reference: UUID
     declined: bool = False
+    agent_id: UUID | None = Field(default=None, foreign_key="agent.id")
     sent_at: datetime | None = None
     sends: int = 0
     file_seen: bool = False
