@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from makerhub.gcode.reader import MOVE_WORDS, Command
+from makerhub.gcode.commands import MOVE_WORDS, Command
 from makerhub.gcode.reasons import Reason
 
 

@@ -5,18 +5,27 @@ printer, plastic is laid on the bed alone (but for a purge line at the start) an
 homed again above a print, temperatures, speeds and waits keep their bounds, and every heater it sets ends at 0.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
 
 import numpy as np
 
 from makerhub.errors import Invalid, translatable
 from makerhub.gcode.allowed import is_listed, judge
 from makerhub.gcode.columns import Flags, Floats
-from makerhub.gcode.heating import dwell_seconds, target_celsius
+from makerhub.gcode.commands import dwell_seconds, target_celsius
+from makerhub.gcode.findings import (
+    MAX_BYTES,
+    MAX_FEED_MM,
+    MAX_FINDINGS,
+    MAX_LINE_BYTES,
+    NOT_PLAIN,
+    PLAIN,
+    TOLERANCE_MM,
+    Finding,
+    excerpt,
+)
 from makerhub.gcode.interpreter import ROUNDING_MM, Interpreter, Motion, homes
 from makerhub.gcode.limits import PrinterLimits
 from makerhub.gcode.reader import Chunk, Command, Line, command_name, read
@@ -24,26 +33,6 @@ from makerhub.gcode.reasons import Reason
 from makerhub.gcode.summary import Summary
 
 __all__ = ["MAX_BYTES", "MAX_FINDINGS", "Finding", "Reason", "Report", "UnsafeGcode", "check", "require_safe"]
-
-MAX_BYTES: Final = 128 << 20  # ten times a full-height print of a face-shield frame
-MAX_FINDINGS: Final = 100
-MAX_LINE_BYTES: Final = 256
-MAX_FEED_MM: Final = 200.0  # Marlin's EXTRUDE_MAXLENGTH; a line across a bed of 400 mm takes some 20
-
-_EXCERPT_CHARACTERS: Final = 60
-_TOLERANCE_MM: Final = 0.01
-_PLAIN: Final = bytes(range(ord(" "), 127)) + b"\t\r\n"
-_NOT_PLAIN: Final = re.compile(rb"[^\t\r\n -~]|\r(?!\n)")
-_HARMFUL_IN_EXCERPT: Final = re.compile(rb"[^ -~]")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing refused: its line from 1 (0: the file as a whole), a bounded printable excerpt, and the reason."""
-
-    line: int
-    excerpt: str
-    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -111,7 +100,7 @@ class _Guard:
         reasons: dict[int, Reason] = {}
         for row, reason in (*self._refused_lines(chunk), *self._refused_moves(chunk, motion)):
             reasons.setdefault(row, reason)
-        return [Finding(chunk.first_line + row, _excerpt(chunk.raw_line(row)), reasons[row]) for row in sorted(reasons)]
+        return [Finding(chunk.first_line + row, excerpt(chunk.raw_line(row)), reasons[row]) for row in sorted(reasons)]
 
     def conclude(self) -> list[Finding]:
         """Return what only the end of the file can tell."""
@@ -204,7 +193,7 @@ def _given(chunk: Chunk, word: str) -> Flags:
 
 
 def _outside(values: Floats, low: float, high: float) -> Flags:
-    return (values < low - _TOLERANCE_MM) | (values > high + _TOLERANCE_MM)
+    return (values < low - TOLERANCE_MM) | (values > high + TOLERANCE_MM)
 
 
 def _z_homings(chunk: Chunk) -> Flags:
@@ -220,8 +209,8 @@ def _arc_rows(chunk: Chunk, motion: Motion, chosen: Flags) -> Flags:
 
 
 def _unprintable_rows(chunk: Chunk) -> Iterator[int]:
-    if chunk.raw.translate(None, _PLAIN) or chunk.raw.count(b"\r") != chunk.raw.count(b"\r\n"):
-        for match in islice(_NOT_PLAIN.finditer(chunk.raw), MAX_FINDINGS):
+    if chunk.raw.translate(None, PLAIN) or chunk.raw.count(b"\r") != chunk.raw.count(b"\r\n"):
+        for match in islice(NOT_PLAIN.finditer(chunk.raw), MAX_FINDINGS):
             yield chunk.row_at(match.start())
 
 
@@ -229,7 +218,3 @@ def _long_rows(chunk: Chunk) -> list[int]:
     """Return the rows of long lines; a long comment alone is fine, as slicers write their settings that way."""
     long: list[int] = np.flatnonzero(np.diff(chunk.ends, prepend=-1) - 1 > MAX_LINE_BYTES).tolist()
     return [row for row in long if not chunk.raw_line(row).lstrip(b" \t").startswith(b";")]
-
-
-def _excerpt(line: bytes) -> str:
-    return _HARMFUL_IN_EXCERPT.sub(b"?", line[:_EXCERPT_CHARACTERS]).decode("ascii")

@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from makerhub.gcode.columns import Flags, held
-from makerhub.gcode.reader import Command
+from makerhub.gcode.commands import MELTING_CELSIUS, Command, dwell_seconds, target_celsius
 from makerhub.gcode.summary import Target
-
-MELTING_CELSIUS: Final = 170.0
-"""Marlin's EXTRUDE_MINTEMP: a firmware refuses to feed a colder nozzle, or grinds the filament if it doesn't."""
 
 _HEATERS: Final = frozenset({"G4", "M104", "M109", "M140", "M190"})
 
@@ -55,18 +52,3 @@ class Heating:
             self._molten.discard(tool)
         elif command.name == "M109":
             self._molten.add(tool)
-
-
-def target_celsius(command: Command) -> float:
-    """Return the target that a heater command sets, 0 where it names none."""
-    return max(number(command.words.get("S")), number(command.words.get("R")))
-
-
-def dwell_seconds(command: Command) -> float:
-    """Return how long a G4 waits: P is in milliseconds, S in seconds."""
-    return number(command.words.get("P")) / 1000 + number(command.words.get("S"))
-
-
-def number(value: float | None) -> float:
-    """Return a word's number, 0 for one that is absent or bare."""
-    return 0.0 if value is None else value

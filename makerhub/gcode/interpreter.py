@@ -15,18 +15,20 @@ from numpy.typing import NDArray
 
 from makerhub.gcode.arcs import ArcExtent, arc_extent
 from makerhub.gcode.columns import Flags, Floats, Path, held, held_values, path
-from makerhub.gcode.heating import Heating, number
-from makerhub.gcode.reader import Chunk, Command, read
+from makerhub.gcode.commands import (
+    BLIND_RAISE_MM,
+    MILLIMETRES_PER_INCH,
+    ROUNDING_MM,
+    Command,
+    concerns,
+    homes,
+    number,
+)
+from makerhub.gcode.heating import Heating
+from makerhub.gcode.reader import Chunk, read
 from makerhub.gcode.summary import Box, Summary
 
 __all__ = ["ROUNDING_MM", "Box", "Flags", "Floats", "Interpreter", "Motion", "Summary", "homes", "summarise"]
-
-MILLIMETRES_PER_INCH: Final = 25.4
-BLIND_RAISE_MM: Final = 10.0
-"""How far in all Z may be raised by relative moves while it is not homed: Marlin's own raise before it homes."""
-ROUNDING_MM: Final = 1e-6
-"""Less than this is no length but the rounding of sums: slicers write at most five decimals, and a position at the end
-of a whole spool (330 m) is exact to 1e-10 mm."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Interpreter:
         self, axis: str, chunk: Chunk, modes: "_Modes", motors: Sequence[tuple[int, Command]], unhomed: Flags
     ) -> Path:
         words = chunk.words[axis] * modes.scale
-        mine = [(row, homes(command, axis)) for row, command in motors if _concerns(command, axis)]
+        mine = [(row, homes(command, axis)) for row, command in motors if concerns(command, axis)]
         homed = held(self._homed[axis], mine, chunk.lines)
         self._homed[axis] = bool(homed[-1])
         if not homed.all():
@@ -222,16 +224,6 @@ def summarise(gcode: bytes) -> Summary:
     for chunk in read(gcode):
         interpreter.follow(chunk)
     return interpreter.summary()
-
-
-def homes(command: Command, axis: str) -> bool:
-    """Tell whether a command homes this axis; G28 without any axis homes all."""
-    return command.name == "G28" and _concerns(command, axis)
-
-
-def _concerns(command: Command, axis: str) -> bool:
-    """Tell whether G28 or M84 is meant for this axis: for all where they name none."""
-    return axis in command.words or not command.words.keys() & set("XYZE")
 
 
 def _put(column: Floats, rows: NDArray[np.intp], values: Floats) -> Floats:

@@ -7,41 +7,23 @@ at a time (a loop over lines measured a third of the speed); every other line is
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from makerhub.gcode.commands import MOVE_WORDS, NUMBER, Command, command_name, parse_command
 from makerhub.gcode.reasons import Reason
 
-MOVE_WORDS: Final = "XYZEFIJ"
+__all__ = ["Chunk", "Command", "Line", "command_name", "parse_command", "read"]
+
 CHUNK_BYTES: Final = 1 << 18
 
-# At most six digits before the point and eight after it, no exponent: nan, inf and 1e9 are not numbers here.
-_NUMBER: Final = rb"[+-]?+(?:\d{1,6}+(?:\.\d{0,8}+)?+|\.\d{1,8}+)"
 _COMMENT: Final = re.compile(rb";[^\n]*")
 _MOVES: Final = re.compile(
-    rb"^(?:[ \t]*+(?:G[0-3](?:[ \t]++[XYZEFIJ]" + _NUMBER + rb")++[ \t]*+)?+\r?+\n)++", re.MULTILINE
+    rb"^(?:[ \t]*+(?:G[0-3](?:[ \t]++[XYZEFIJ]" + NUMBER + rb")++[ \t]*+)?+\r?+\n)++", re.MULTILINE
 )
-_NAME: Final = re.compile(rb"(?:[GM]\d{1,4}(?:\.\d)?|T\d)(?=[ \t]|$)")
-_WORD: Final = re.compile(rb"([A-Z])(" + _NUMBER + rb")?")
-_SECOND_COMMAND: Final = re.compile(rb"[GM]\d")
 _LAYER_MARK: Final = re.compile(rb"^;LAYER(?:_CHANGE|:)", re.MULTILINE)
-
-# Two commands carry text instead of numbers; their whole tail is matched.
-_TEXT_TAILS: Final = {
-    "M115": re.compile(rb"(?:[ \t]+U\d{1,3}\.\d{1,3}\.\d{1,3}(?:-[A-Za-z0-9]{1,16})?)?"),
-    "M862.3": re.compile(rb'[ \t]+P ?"[A-Za-z0-9 ._+&-]{1,40}"'),
-}
-
-
-@dataclass(frozen=True)
-class Command:
-    """One well-formed command: its name and its words; a word without a number has the value None."""
-
-    name: str
-    words: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -159,36 +141,3 @@ def _column(
     column[my_rows] = numbers[mine]
     repeated[my_rows[1:][my_rows[1:] == my_rows[:-1]]] = True
     return column
-
-
-def command_name(text: bytes) -> str | None:
-    """Return the name of the command that a line without comment and surrounding blanks begins with, if one does."""
-    name = _NAME.match(text)
-    return name.group().decode() if name else None
-
-
-@lru_cache(maxsize=4096)
-def parse_command(text: bytes) -> Command | Reason:
-    """Parse one line without its comment and surrounding blanks; returns the reason where it is not well-formed."""
-    command = command_name(text)
-    if command is None:
-        return Reason.MALFORMED if text[:1] in (b"G", b"M", b"T") else Reason.UNKNOWN_COMMAND
-    tail = text[len(command) :]
-    if command in _TEXT_TAILS:
-        return Command(command, {}) if _TEXT_TAILS[command].fullmatch(tail) else Reason.MALFORMED
-    return _parse_words(command, tail.split())
-
-
-def _parse_words(command: str, tokens: list[bytes]) -> Command | Reason:
-    words: dict[str, float | None] = {}
-    for token in tokens:
-        if _SECOND_COMMAND.match(token):
-            return Reason.TWO_COMMANDS
-        match = _WORD.fullmatch(token)
-        if match is None:
-            return Reason.MALFORMED
-        letter = match[1].decode()
-        if letter in words:
-            return Reason.REPEATED_WORD
-        words[letter] = float(match[2]) if match[2] else None
-    return Command(command, words)

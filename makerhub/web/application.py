@@ -19,6 +19,7 @@ from makerhub.stock import access as stock_access
 from makerhub.trace import access as trace_access
 from makerhub.web import (
     admin,
+    agents,
     asking,
     by_hand,
     courier,
@@ -57,6 +58,7 @@ AUDIENCES: tuple[Audience, ...] = (
     own_printer.audience,
     by_hand.audience,
     workshop.audience,
+    agents.audience,
     dispatcher.audience,
     jobs.audience,
     courier.audience,
@@ -111,6 +113,7 @@ def create_web(hub: Hub, audiences: Sequence[Audience] = AUDIENCES) -> Flask:
     explain_mistakes(app)
     send_headers(app)
     _name_static_files_by_content(app)
+    app.extensions["csrf"].exempt(agents.pages)  # programs with a token of their own, and without a session
     for audience in audiences:
         app.register_blueprint(audience.blueprint)
     return app

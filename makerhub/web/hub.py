@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 from flask import current_app
@@ -17,6 +18,8 @@ from makerhub.designs.uploads import Desk, desk_of
 from makerhub.keys.box import KeyBox
 from makerhub.notices.channel import Channel
 from makerhub.notices.letters import Translator
+from makerhub.planning.tasks import dispatch_jobs
+from makerhub.production.agents import AgentDesk
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class Hub:
     def policy(self) -> ApprovalPolicy:
         """Which approval each kind of facility requires."""
         return policy_of(self.settings)
+
+    @cached_property
+    def agents(self) -> AgentDesk:
+        """Where the agents at makers' homes report."""
+        return AgentDesk(self.database, self.policy, self.clock, lambda: self.soon(dispatch_jobs))
 
     @property
     def desk(self) -> Desk:

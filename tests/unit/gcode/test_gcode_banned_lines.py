@@ -1,4 +1,4 @@
-"""One banned line anywhere in a file that a real slicer wrote is found, at its line, whatever the class of the ban.
+"""One banned line anywhere in a file of a real slicer is found by both guards, at its line, whatever the ban's class.
 
 The lists name every class; hypothesis draws the line of a class, its place, and how the file is cut into chunks.
 """
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from makerhub.designs.bundle import as_ini, flatten
 from makerhub.designs.profiles import read_profile
+from makerhub.gcode import plain_guard
 from makerhub.gcode.allowed import is_listed
 from makerhub.gcode.guard import Reason, check
 
@@ -47,6 +48,7 @@ def findings(lines: tuple[bytes, ...], chunk_bytes: int = 1 << 18) -> dict[int, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("makerhub.gcode.reader.CHUNK_BYTES", chunk_bytes)
         report = check(b"\n".join(lines) + b"\n", LIMITS)
+    assert plain_guard.check(b"\n".join(lines) + b"\n", LIMITS) == report.findings
     return {finding.line: finding.reason for finding in report.findings}
 
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from makerhub.gcode import guard
+from makerhub.gcode import guard, plain_guard
 from makerhub.gcode.allowed import ALLOWED
-from makerhub.gcode.guard import MAX_FINDINGS, Finding, Reason, UnsafeGcode, check, require_safe
+from makerhub.gcode.guard import MAX_FINDINGS, Finding, Reason, Report, UnsafeGcode, require_safe
 from makerhub.gcode.limits import Margin, PrinterLimits
 
 LIMITS = PrinterLimits(
@@ -23,6 +23,13 @@ LIMITS = PrinterLimits(
 )
 START = "G28\nG90\nM83\nM109 S210\nM140 S60\nG1 X10 Y10 Z0.2 F3000\nG1 X20 E1\n"
 END = "M104 S0\nM140 S0\nM84\n"
+
+
+def check(gcode: bytes, limits: PrinterLimits) -> Report:
+    """The verdict of the hub's guard, which is the agent's to the letter."""
+    report = guard.check(gcode, limits)
+    assert plain_guard.check(gcode, limits) == report.findings
+    return report
 
 
 def reasons(gcode: str | bytes, limits: PrinterLimits = LIMITS) -> list[tuple[int, str]]:
@@ -294,7 +301,8 @@ def test_a_file_of_waits_is_safe_and_an_empty_one_is_not() -> None:
 def test_findings_and_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(check(b"M112\n" * 1000, LIMITS).findings) == MAX_FINDINGS
     assert len(check(b"G28\n" + b"G1 X999\n" * 1000, LIMITS).findings) == MAX_FINDINGS
-    monkeypatch.setattr(guard, "MAX_BYTES", 10)
+    for module in (guard, plain_guard):
+        monkeypatch.setattr(module, "MAX_BYTES", 10)
     assert reasons("M107\nM107\n") == []
     assert reasons("M107\nM107\n\n") == [(0, "too-large")]
 

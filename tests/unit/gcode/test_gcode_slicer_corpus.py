@@ -10,6 +10,7 @@ import trimesh
 
 from makerhub.designs.bundle import as_ini, flatten
 from makerhub.designs.profiles import PrinterProfile, read_profiles
+from makerhub.gcode import plain_guard
 from makerhub.gcode.guard import check
 from makerhub.gcode.interpreter import summarise
 
@@ -57,6 +58,7 @@ def test_real_slicer_output_is_safe_and_understood(key: str, material: str, tmp_
     gcode = sliced(profile, material, tmp_path)
     report = check(gcode, profile.limits())
     assert report.findings == ()
+    assert plain_guard.check(gcode, profile.limits()) == ()
     summary, printed = report.summary, report.summary.printed
     assert printed
     width, depth, height = SIZE_MM

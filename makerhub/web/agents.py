@@ -1,0 +1,108 @@
+"""What agents at makers' homes ask of the hub: no pages, but a few small answers to programs that dial out.
+
+A request is let in by the token that it carries, or by a pairing code; nothing here looks at a browser's sign-in.
+"""
+
+import io
+from typing import Final, TypeVar
+
+import msgspec
+from flask import Blueprint, abort, request, send_file
+from flask.typing import ResponseReturnValue
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from sqlmodel import Session
+
+from makerhub.errors import Invalid, MakerhubError, NotFound
+from makerhub.fleet.messages import LARGEST_REPORT, Paired, Pairing, Report, decode, encode
+from makerhub.people.models import Organisation
+from makerhub.printers import agents
+from makerhub.printers.models import Agent
+from makerhub.printers.own import ModelUnknown, base_of
+from makerhub.production.agents import Received, gcode_for
+from makerhub.web.agent_wheel import agent_wheel
+from makerhub.web.hub import hub
+from makerhub.web.mistakes import message_of
+from makerhub.web.navigation import Audience
+from makerhub.web.policy import public
+
+pages = Blueprint("agents", __name__, url_prefix="/agents")
+audience = Audience(pages)
+
+TRIES: Final = parse("20 per 15 minutes")
+"""Pairing codes that may be shown from one address; a code has 60 bits and a quarter of an hour."""
+
+_tries = MovingWindowRateLimiter(MemoryStorage())
+_JSON: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+Message = TypeVar("Message", bound=msgspec.Struct)
+
+
+@pages.post("/pair")
+@public
+def pair() -> ResponseReturnValue:
+    """Take an agent that shows a code which waits on a printer's page; it gets its token here, once."""
+    if not _tries.hit(TRIES, "pair", request.remote_addr or ""):
+        abort(429)
+    pairing = _read(Pairing)
+    try:
+        with hub().database.changing() as session:
+            agent, printer, token = agents.pair(session, pairing, _token(), now=hub().clock())
+            profile = base_of(printer, hub().profiles)
+            if profile is None:
+                raise ModelUnknown(model=printer.profile)
+            place = session.get_one(Organisation, printer.hub_id)
+            answer = Paired(agent.id, printer.id, printer.name, place.name, profile.limits(), token)
+    except MakerhubError as error:
+        return {"problem": message_of(error)}, 400, _JSON
+    return encode(answer), 200, _JSON
+
+
+@pages.post("/report")
+@public
+def report() -> ResponseReturnValue:
+    """Take what is new at an agent, and answer with what the hub wants, once it is committed."""
+    token = _token() or abort(401)
+    reply = hub().agents.receive(Received(agents.token_hash(token), _read(Report)))
+    return (encode(reply), 200, _JSON) if reply is not None else abort(401)
+
+
+@pages.get("/gcode/<string(length=64):sha256>")
+@public
+def gcode(sha256: str) -> ResponseReturnValue:
+    """The G-code of something that is to be printed at the agent; a part of it, if it asks for the rest."""
+    with hub().database.reading() as session:
+        if not gcode_for(session, _agent(session), sha256):
+            raise NotFound
+    content = io.BytesIO(hub().files.get(sha256))
+    return send_file(content, mimetype="application/octet-stream", etag=sha256, conditional=True)
+
+
+@pages.get("/<string:filename>")
+@public
+def wheel(filename: str) -> ResponseReturnValue:
+    """The agent to install: the same version as the hub, so that both speak one language."""
+    made = agent_wheel()
+    if filename != made.filename:
+        raise NotFound
+    return send_file(io.BytesIO(made.content), mimetype="application/zip", etag=made.sha256, download_name=filename)
+
+
+def _token() -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _agent(session: Session) -> Agent:
+    token = _token()
+    agent = agents.by_token(session, token) if token else None
+    return agent or abort(401)
+
+
+def _read(kind: type[Message]) -> Message:
+    """The message in the body; one that is not what it should be is refused as a whole."""
+    request.max_content_length = LARGEST_REPORT
+    try:
+        return decode(request.get_data(cache=False), kind)
+    except ValueError as error:
+        raise Invalid from error
