@@ -43,6 +43,7 @@ class Stage(StrEnum):
     PAIRED = "paired"
     SEARCHING = "searching"
     NOT_FOUND = "not_found"
+    SEVERAL = "several"
     FOUND = "found"
     ASKING_KEY = "asking_key"
     DENIED = "denied"
@@ -58,6 +59,7 @@ _STAGE_MESSAGES: Final = {
     Stage.PAIRED: translatable("The agent has been paired with this printer."),
     Stage.SEARCHING: translatable("The agent looks for OctoPrint."),
     Stage.NOT_FOUND: translatable("The agent found no OctoPrint. Tell it the address: makerhub-agent connect --url …"),
+    Stage.SEVERAL: translatable("The agent found several. Tell it which: makerhub-agent connect --url …"),
     Stage.FOUND: translatable("The agent has found OctoPrint."),
     Stage.ASKING_KEY: translatable("Open OctoPrint now and click “Allow”: the agent asks for a key there."),
     Stage.DENIED: translatable("Nobody clicked “Allow” in OctoPrint. Run “makerhub-agent connect” to ask again."),

@@ -104,6 +104,13 @@ class OctoPrint:
         """Cancel the print under way."""
         _expect(await self._call(connection, "POST", "/api/job", json={"command": "cancel"}), 204)
 
+    async def takes_key_requests(self, url: str) -> bool:
+        """Whether an OctoPrint answers at `url` that can be asked for a key; needs none, and asks nobody."""
+        try:
+            return (await self._call(Connection(url, ""), "GET", "/plugin/appkeys/probe")).status == 204
+        except PrinterTrouble:
+            return False
+
     async def request_key(self, url: str, app: str, user: str | None = None) -> KeyRequest:
         """Ask the maker for a key; without the plug-in for that there is NOT_OCTOPRINT."""
         _expect(await self._call(Connection(url, ""), "GET", "/plugin/appkeys/probe"), 204)

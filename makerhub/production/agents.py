@@ -159,7 +159,8 @@ def mirror(session: Session, row: Attempt, told: AttemptNews, now: datetime) -> 
     given_at = row.sent_at or now
     row.sends, row.file_seen = max(row.sends, told.sends), row.file_seen or told.file_seen
     session.add(row)
-    if told.started_age_s is not None:
+    is_new = row.state is AttemptState.SENDING or told.outcome is Outcome.STARTED
+    if told.started_age_s is not None and is_new:
         service.started(session, row, now=_happened(now, told.started_age_s, given_at))
     if told.outcome in ENDS and told.outcome is not None:
         why = told.reason.value if told.reason else ""
