@@ -47,7 +47,7 @@ def _wall() -> datetime:
 class Tuning:
     """How fast an agent goes about its work, and by which clocks; tests are in a hurry."""
 
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     looks: PollIntervals = LOOKS
     tick_s: float = 2.0
     doubt_s: float = 30.0
@@ -56,13 +56,16 @@ class Tuning:
     monotonic: Callable[[], float] = time.monotonic
 
 
+DEFAULT: Final = Tuning()
+
+
 def address_policy() -> AddressPolicy:
     """Where an agent looks for printers: on its own computer and in the home's networks, nowhere else."""
     networks = tuple(map(ip_network, HOME_NETWORKS))
     return AddressPolicy(Reach.LAN, networks, loopback_allowed=True)
 
 
-async def run(home: Home, *, tuning: Tuning = Tuning(), say: Callable[[str], None] = log.info) -> End:
+async def run(home: Home, *, tuning: Tuning = DEFAULT, say: Callable[[str], None] = log.info) -> End:
     """Look after the owner's printers until told to stop, or until another agent is started on the same folder."""
     home.take_stop()
     journal = Journal(home.journal, monotonic=tuning.monotonic)

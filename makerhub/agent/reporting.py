@@ -73,6 +73,7 @@ class Reporter:
                 await self.report_once()
             except TokenRefused as refused:
                 log.error("%s", refused)
+                self._situation.lose_permission()
                 self._failures, self._pause_s = 0, REFUSED_SECONDS
             except HubTrouble as trouble:
                 self._failures += 1

@@ -30,8 +30,8 @@ _WINDOWS: Final = """Windows has no systemd. To start the agent with this comput
   schtasks /Create /TN makerhub-agent /SC ONLOGON /TR "{command}"
 and to end that: schtasks /Delete /TN makerhub-agent"""
 
-_MACOS: Final = """macOS has no systemd. To start the agent when you sign in, save this as
-~/Library/LaunchAgents/org.makerhub.agent.plist and run: launchctl load -w ~/Library/LaunchAgents/org.makerhub.agent.plist
+_MACOS: Final = """macOS has no systemd. To start the agent when you sign in, save this text as
+~/Library/LaunchAgents/org.makerhub.agent.plist and run: launchctl load -w ~/Library/LaunchAgents/org.makerhub.agent.*
 <?xml version="1.0" encoding="UTF-8"?>
 <plist version="1.0"><dict><key>Label</key><string>org.makerhub.agent</string>
 <key>ProgramArguments</key><array>{arguments}</array>

@@ -94,15 +94,16 @@ class Situation:
         for printer_id in reply.check:
             self.keys.pop(printer_id, None)  # it is looked at anew, and then told
 
+    def lose_permission(self) -> None:
+        """The hub knows this agent no more: nothing may begin that it gave."""
+        self._wanted.clear()
+        self._word_at = float("-inf")
+
     def may_begin(self, attempt_id: UUID) -> bool:
         """Whether the hub's word is fresh and the owner's rules let this attempt begin now."""
         wanted = self._wanted.get(attempt_id)
         is_fresh = self._monotonic() - self._word_at < LEASE_SECONDS
         return wanted is not None and wanted.may_send and is_fresh and self._rules_allow(wanted)
-
-    def is_wanted(self, attempt_id: UUID) -> bool:
-        """Whether the hub's last word still has this attempt to begin."""
-        return attempt_id in self._wanted
 
     def news_of(self, printer: OwnPrinter, busy: Sequence[UUID]) -> PrinterNews:
         """All that there is to tell of a printer; `busy` are the printers on which a print of ours is looked after."""

@@ -22,7 +22,7 @@ from makerhub.db import Clock, Database
 from makerhub.designs.approvals import ApprovalPolicy
 from makerhub.designs.models import PlateSlice
 from makerhub.errors import MakerhubError
-from makerhub.fleet.messages import AttemptNews, PrinterNews, Reply, Report, Wanted, Willing
+from makerhub.fleet.messages import LEASE_SECONDS, AttemptNews, PrinterNews, Reply, Report, Wanted, Willing
 from makerhub.fleet.poll import Observation as Seen
 from makerhub.fleet.verdict import Outcome
 from makerhub.lifecycle import history
@@ -36,6 +36,7 @@ from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState
 log = logging.getLogger(__name__)
 
 LARGEST_BATCH: Final = 500
+LEASE: Final = timedelta(seconds=LEASE_SECONDS)
 RETIRED: Final = PrinterState.RETIRED
 WATCHED: Final = ON_THE_PRINTER | {AttemptState.READY}
 
@@ -263,7 +264,7 @@ def _remember(session: Session, agents: Iterable[_Known], now: datetime) -> None
 
 
 def _reply(session: Session, agent: _Known, now: datetime) -> Reply:
-    wanted = [attempt for attempt in agent.attempts.values() if attempt.state in ON_THE_PRINTER]
+    wanted = [attempt for attempt in agent.attempts.values() if _is_for(attempt, agent, now)]
     return Reply(
         boot=agent.boot,
         sequence=agent.sequence,
@@ -271,6 +272,13 @@ def _reply(session: Session, agent: _Known, now: datetime) -> Reply:
         wanted=[_wanted(session, attempt, agent, now) for attempt in wanted],
         check=sorted(agent.unchecked),
     )
+
+
+def _is_for(attempt: Attempt, agent: _Known, now: datetime) -> bool:
+    """Whether the agent is to look after it; what another one was given is left to that one until its lease is over."""
+    if attempt.state is AttemptState.SENDING and attempt.agent_id not in (None, agent.agent_id):
+        return attempt.sent_at is not None and now - attempt.sent_at > LEASE
+    return attempt.state in ON_THE_PRINTER
 
 
 def _wanted(session: Session, attempt: Attempt, agent: _Known, now: datetime) -> Wanted:
