@@ -32,9 +32,8 @@ SPHERE_RADIUS_MM = 30.0
 def main() -> None:
     """Measure each file and print a table, then the JSON object."""
     slicer = shutil.which("prusa-slicer") if BUNDLES.is_dir() else None
-    print(
-        f"{'file':24} {'lines':>9} {'MB':>6} {'read':>12} {'interpret':>12} {'guard':>12} {'agent':>12}   lines/s, best of {REPEATS}"
-    )
+    stages = " ".join(f"{name:>12}" for name in ("read", "interpret", "guard", "agent"))
+    print(f"{'file':24} {'lines':>9} {'MB':>6} {stages}   lines/s, best of {REPEATS}")
     rates, agent_rates = [], []
     for profile in PROFILES.values():
         gcode = _sliced(slicer, profile) if slicer else _synthetic(profile)

@@ -14,6 +14,7 @@ from makerhub.demand.models import SupplyRequest
 from makerhub.designs.models import Approval, DesignVersion, Part, Upload, VersionState
 from makerhub.lifecycle import Transition
 from makerhub.notices.models import Mail
+from makerhub.printers.agent_models import Agent
 from makerhub.printers.models import BuildPlate, Printer, Spool
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
 from makerhub.stock.models import AccountKind, Entry, Lot, LotState
@@ -29,6 +30,7 @@ class Breach:
 
 
 STATEFUL: tuple[Any, ...] = (
+    Agent,
     Allocation,
     Approval,
     Attempt,

@@ -31,7 +31,7 @@ pages = Blueprint("agents", __name__, url_prefix="/agents")
 audience = Audience(pages)
 
 TRIES: Final = parse("20 per 15 minutes")
-"""Pairing codes that may be shown from one address; a code has 60 bits and a quarter of an hour."""
+"""Wrong codes that may be shown from one address; a code has 60 bits and lasts a quarter of an hour."""
 
 _tries = MovingWindowRateLimiter(MemoryStorage())
 _JSON: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -42,9 +42,9 @@ Message = TypeVar("Message", bound=msgspec.Struct)
 @public
 def pair() -> ResponseReturnValue:
     """Take an agent that shows a code which waits on a printer's page; it gets its token here, once."""
-    if not _tries.hit(TRIES, "pair", request.remote_addr or ""):
+    pairing, whence = _read(Pairing), request.remote_addr or ""
+    if not _tries.test(TRIES, whence):
         abort(429)
-    pairing = _read(Pairing)
     try:
         with hub().database.changing() as session:
             agent, printer, token = agents.pair(session, pairing, _token(), now=hub().clock())
@@ -54,6 +54,7 @@ def pair() -> ResponseReturnValue:
             place = session.get_one(Organisation, printer.hub_id)
             answer = Paired(agent.id, printer.id, printer.name, place.name, profile.limits(), token)
     except MakerhubError as error:
+        _tries.hit(TRIES, whence)
         return {"problem": message_of(error)}, 400, _JSON
     return encode(answer), 200, _JSON
 

@@ -24,12 +24,16 @@ from makerhub.people import mailed
 from makerhub.people.letters import SIGN_IN
 from makerhub.people.models import SignInRequest
 from makerhub.production.models import AttemptState
+from makerhub.web.agent_wheel import agent_wheel
 
 FOR_EVERYBODY = {"filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key"}
 """Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; a token opens
 what it is for whoever holds it; and ending a sign-in that is not one's own ends nothing."""
 
-OTHERWISE = {"courier.thanks": {"shipment_id": "delivered_shipment_id"}}
+OTHERWISE = {
+    "courier.thanks": {"shipment_id": "delivered_shipment_id"},
+    "agents.wheel": {"filename": "agent_wheel"},
+}
 
 
 def things_of(house: House) -> Mapping[str, object]:
@@ -48,6 +52,7 @@ def things_of(house: House) -> Mapping[str, object]:
         values = {"what": "masks"}
         mail = notices.tell(session, NEWS, to="ruth@example.org", values=values, language="en", now=NOW)
     return {
+        "agent_wheel": agent_wheel().filename,
         "request_id": request.id,
         "shipment_id": shipment.id,
         "delivered_shipment_id": delivered.id,
