@@ -6,7 +6,7 @@ became of it. The hub mirrors the agent's journal; a report that comes late, twi
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select
 from makerhub.db import Clock, Database
 from makerhub.designs.approvals import ApprovalPolicy
 from makerhub.designs.models import PlateSlice
+from makerhub.designs.profiles import PrinterProfile
 from makerhub.errors import MakerhubError
 from makerhub.fleet.messages import LEASE_SECONDS, AttemptNews, PrinterNews, Reply, Report, Wanted, Willing
 from makerhub.fleet.poll import Observation as Seen
@@ -32,6 +33,7 @@ from makerhub.printers.models import BuildPlate, PlateState, Printer, PrinterSta
 from makerhub.production import service
 from makerhub.production.journal import ENDS
 from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState
+from makerhub.production.staggering import may_begin_now
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +67,16 @@ class AgentDesk:
     """Applies agents' reports; `changed` is called after a commit in which something began, ended or went idle."""
 
     def __init__(
-        self, database: Database, policy: ApprovalPolicy, clock: Clock, changed: Callable[[], None] = lambda: None
+        self,
+        database: Database,
+        policy: ApprovalPolicy,
+        profiles: Mapping[str, PrinterProfile],
+        clock: Clock,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._policy = policy
+        self._profiles = profiles
         self._clock = clock
         self._changed = changed
         self._working, self._queueing = threading.Lock(), threading.Lock()
@@ -148,6 +156,8 @@ class AgentDesk:
             return False
         if not service.may_start(session, self._policy, attempt, now=now):
             return False
+        if not may_begin_now(session, [attempt], self._profiles, now):
+            return False  # the household's breaker bears no more at once
         service.claim_start(session, attempt, now=now)
         attempt.agent_id = agent.agent_id
         session.add(attempt)

@@ -9,20 +9,18 @@ from typing import Final, TypeVar
 import msgspec
 from flask import Blueprint, abort, request, send_file
 from flask.typing import ResponseReturnValue
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from sqlmodel import Session
 
 from makerhub.errors import Invalid, MakerhubError, NotFound
 from makerhub.fleet.messages import LARGEST_REPORT, Paired, Pairing, Report, decode, encode
 from makerhub.people.models import Organisation
 from makerhub.printers import agents
-from makerhub.printers.models import Agent
+from makerhub.printers.agent_models import Agent
 from makerhub.printers.own import ModelUnknown, base_of
 from makerhub.production.agents import Received, gcode_for
 from makerhub.web.agent_wheel import agent_wheel
 from makerhub.web.hub import hub
+from makerhub.web.limits import at_most, at_will
 from makerhub.web.mistakes import message_of
 from makerhub.web.navigation import Audience
 from makerhub.web.policy import public
@@ -30,21 +28,16 @@ from makerhub.web.policy import public
 pages = Blueprint("agents", __name__, url_prefix="/agents")
 audience = Audience(pages)
 
-TRIES: Final = parse("20 per 15 minutes")
-"""Wrong codes that may be shown from one address; a code has 60 bits and lasts a quarter of an hour."""
-
-_tries = MovingWindowRateLimiter(MemoryStorage())
 _JSON: Final = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 Message = TypeVar("Message", bound=msgspec.Struct)
 
 
 @pages.post("/pair")
 @public
+@at_most("30 per 15 minutes", per_address="30 per 15 minutes")
 def pair() -> ResponseReturnValue:
     """Take an agent that shows a code which waits on a printer's page; it gets its token here, once."""
-    pairing, whence = _read(Pairing), request.remote_addr or ""
-    if not _tries.test(TRIES, whence):
-        abort(429)
+    pairing = _read(Pairing)
     try:
         with hub().database.changing() as session:
             agent, printer, token = agents.pair(session, pairing, _token(), now=hub().clock())
@@ -54,13 +47,13 @@ def pair() -> ResponseReturnValue:
             place = session.get_one(Organisation, printer.hub_id)
             answer = Paired(agent.id, printer.id, printer.name, place.name, profile.limits(), token)
     except MakerhubError as error:
-        _tries.hit(TRIES, whence)
         return {"problem": message_of(error)}, 400, _JSON
     return encode(answer), 200, _JSON
 
 
 @pages.post("/report")
 @public
+@at_will
 def report() -> ResponseReturnValue:
     """Take what is new at an agent, and answer with what the hub wants, once it is committed."""
     token = _token() or abort(401)

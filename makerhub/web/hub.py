@@ -44,7 +44,7 @@ class Hub:
     @cached_property
     def agents(self) -> AgentDesk:
         """Where the agents at makers' homes report."""
-        return AgentDesk(self.database, self.policy, self.clock, lambda: self.soon(dispatch_jobs))
+        return AgentDesk(self.database, self.policy, self.profiles, self.clock, lambda: self.soon(dispatch_jobs))
 
     @property
     def desk(self) -> Desk:

@@ -50,10 +50,17 @@ def at_most(per_person: str, *, per_address: str) -> Callable[[View], View]:
     return state
 
 
+def at_will(view: View) -> View:
+    """Let the route be asked without limits: by programs that carry a token of their own, many behind one address."""
+    view.at_most = None  # type: ignore[attr-defined]
+    return view
+
+
 def limits_of(app: Flask, endpoint: str, method: str) -> Limits | None:
     """The limits of a route; None for one that may be asked at will."""
-    stated: Limits | None = getattr(app.view_functions.get(endpoint), "at_most", None)
-    return stated or (None if method in SAFE_METHODS else ANY_FORM)
+    usual = None if method in SAFE_METHODS else ANY_FORM
+    stated: Limits | None = getattr(app.view_functions.get(endpoint), "at_most", usual)
+    return stated
 
 
 def limit_requests(app: Flask) -> None:

@@ -38,7 +38,8 @@ from makerhub.fleet.gateway import (
 from makerhub.fleet.messages import Key, Pairing, Reply, Report, Stage, Wanted, decode, encode
 from makerhub.fleet.poll import Observation as Seen
 from makerhub.printers import agents
-from makerhub.printers.models import Agent, AgentLink, Printer
+from makerhub.printers.agent_models import Agent, AgentLink
+from makerhub.printers.models import Printer
 from makerhub.production.agents import AgentDesk, Received
 from makerhub.production.models import Attempt, AttemptState
 
@@ -153,7 +154,7 @@ class Rehearsal:
         self.world = world
         self.time = time or Time()
         self.printer = OnePrinter()
-        self.desk = AgentDesk(world.database, POLICY, self.time.hub)
+        self.desk = AgentDesk(world.database, POLICY, {MK3S.key: MK3S}, self.time.hub)
         self.home = Home(folder / "agent")
         self.row = world.printer
         self.line = Line(self.desk, self.pair())

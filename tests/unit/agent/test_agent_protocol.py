@@ -12,7 +12,8 @@ from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.messages import LEASE_SECONDS, Unwilling
 from makerhub.fleet.verdict import Reason
 from makerhub.printers import agents
-from makerhub.printers.models import Agent, Consent, Link, Observation, PlateState, Printer, PrinterState
+from makerhub.printers.agent_models import Agent
+from makerhub.printers.models import Consent, Link, Observation, PlateState, Printer, PrinterState
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState
 

@@ -18,7 +18,8 @@ def test_every_form_has_a_limit_and_pages_have_none(site: Site) -> None:
     app = create_web(site.app.extensions["makerhub"])
     for rule in app.url_map.iter_rules():
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
-            assert method == "GET" or limits_of(app, rule.endpoint, method), rule.endpoint
+            at_will = method == "GET" or rule.endpoint == "agents.report"  # the token is its measure
+            assert at_will or limits_of(app, rule.endpoint, method), rule.endpoint
     assert limits_of(app, "home.start", "GET") is None
     requests = limits_of(app, "asking.submit", "POST")
     assert requests is not None
