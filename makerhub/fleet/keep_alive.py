@@ -50,27 +50,25 @@ class KeepAlive:
 
     async def get(self, connection: Connection, *, seconds: float) -> Reply:
         """The printer's answer within `seconds`; raises PrinterTrouble."""
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._get(connection)
-        except (OSError, ValueError, RuntimeError) as error:
-            raise PrinterTrouble(_trouble_of(error)) from error
+        deadline = asyncio.get_running_loop().time() + seconds
+        if (kept := self._kept.pop(connection, None)) is not None:
+            with contextlib.suppress(Stale):  # it has ended meanwhile; a new one is asked, once
+                return await self._ask(connection, kept, deadline)
+        return await self._ask(connection, await self._connected(connection, deadline), deadline)
 
-    async def _get(self, connection: Connection) -> Reply:
-        """On the connection that was kept; one that has ended meanwhile is no answer, so a new one is asked, once."""
-        kept = self._kept.pop(connection, None)
-        if kept is not None:
-            with contextlib.suppress(Stale):
-                return await self._ask(connection, kept)
-        request = self._request(connection)
-        line = await self._connector.connect(printer_url(connection.url), lambda: Line(request))
-        return await self._ask(connection, line)
-
-    async def _ask(self, connection: Connection, line: Line) -> Reply:
-        reply = await line.ask()
+    async def _ask(self, connection: Connection, line: Line, deadline: float) -> Reply:
+        reply = await line.ask(deadline)
         if line.is_open:
             self._keep(connection, line)
         return reply
+
+    async def _connected(self, connection: Connection, deadline: float) -> Line:
+        request = self._request(connection)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._connector.connect(printer_url(connection.url), lambda: Line(request))
+        except (OSError, ValueError, RuntimeError) as error:
+            raise PrinterTrouble(_trouble_of(error)) from error
 
     def _request(self, connection: Connection) -> bytes:
         base = printer_url(connection.url)

@@ -9,10 +9,10 @@ from makerhub.fleet.gateway import PrinterTrouble, Trouble
 from makerhub.fleet.transport import LARGEST_REPLY, Reply
 
 LARGEST_HEAD: Final = 32 * 1024
-"""Bytes of a reply's headers and trailers; OctoPrint's have about 400."""
+"""Bytes of a reply's headers; OctoPrint's have about 400."""
 
 MOST_RECEIVED: Final = 2 * LARGEST_REPLY
-"""Bytes of one exchange over the wire: a body in chunks of one byte comes to six times of what it says."""
+"""Bytes of one exchange over the wire, trailers and all: a body in chunks of one byte is six times what it says."""
 
 
 class Stale(Exception):
@@ -39,16 +39,21 @@ class Line(asyncio.Protocol):
         """Whether another question can be asked."""
         return self._transport is not None
 
-    async def ask(self) -> Reply:
-        """One exchange; raises PrinterTrouble, and Stale where a kept connection has ended without an answer."""
+    async def ask(self, deadline: float) -> Reply:
+        """One exchange until the deadline, in the loop's time.
+
+        Raises PrinterTrouble, and Stale where a kept connection has ended without an answer.
+        """
         if self._transport is None:
             raise self._gone() if self.used_at is None else Stale  # it may have said a last word when nobody asked
         answer: asyncio.Future[Reply] = self._loop.create_future()
         self._answer = answer
+        alarm = self._loop.call_at(deadline, self._fail, Trouble.TIMED_OUT)
         self._transport.write(self._request)
         try:
             return await answer
         finally:
+            alarm.cancel()
             if self._answer is answer:  # nobody waits any more: what comes now would answer the next question
                 self._answer = None
                 self.close()
@@ -70,17 +75,15 @@ class Line(asyncio.Protocol):
         self._received += len(data)
         if self._answer is None:
             self.close()
-            return
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._fail(Trouble.BAD_REPLY)
-        if self._answer is None:
-            return
-        if self._received > MOST_RECEIVED:
+        elif self._received > MOST_RECEIVED:
             self._fail(Trouble.REPLY_TOO_LARGE)
-        elif not self._in_body and self._received > LARGEST_HEAD:
+        elif self._received > LARGEST_HEAD and not self._in_body and b"\r\n\r\n" not in data[:LARGEST_HEAD]:
             self._fail(Trouble.BAD_REPLY)
+        else:
+            try:
+                self._parser.feed_data(data)
+            except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+                self._fail(Trouble.BAD_REPLY)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The end of a body that came without a length, or of everything."""
@@ -103,13 +106,12 @@ class Line(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Judge what frames the body; trailers frame nothing."""
-        self._head_size += len(name) + len(value)
-        if self._head_size > LARGEST_HEAD:
-            self._fail(Trouble.BAD_REPLY)
-        elif not self._in_body and (judged := _JUDGED.get(name.lower())):
-            self._has_length |= judged is not _judge_encoding
-            if (trouble := judged(value.strip().lower())) is not None:
-                self._fail(trouble)
+        judge = _JUDGES.get(name.lower())
+        if judge is None or self._in_body:
+            return
+        self._has_length |= judge is not _judge_encoding
+        if (trouble := judge(value.strip().lower())) is not None:
+            self._fail(trouble)
 
     def on_headers_complete(self) -> None:
         """No redirection is followed: it would take the key elsewhere."""
@@ -149,7 +151,7 @@ class Line(asyncio.Protocol):
         return reply
 
     def _forget(self) -> None:
-        self._status = self._received = self._head_size = self._body_size = 0
+        self._status = self._received = self._body_size = 0
         self._in_body = self._has_length = False
         self._body: list[bytes] = []
 
@@ -174,7 +176,7 @@ def _judge_transfer(value: bytes) -> Trouble | None:
     return None if value == b"chunked" else Trouble.BAD_REPLY
 
 
-_JUDGED: Final = {
+_JUDGES: Final = {
     b"content-encoding": _judge_encoding,
     b"content-length": _judge_length,
     b"transfer-encoding": _judge_transfer,

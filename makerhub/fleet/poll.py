@@ -22,6 +22,7 @@ from makerhub.fleet.gateway import Connection, JobReport, PrinterState, PrinterT
 
 log = logging.getLogger(__name__)
 
+NOBODYS_TURN: Final = -1
 JITTER: Final = 0.1
 """Each delay is varied by this share, so that printers that started together drift apart."""
 
@@ -97,6 +98,17 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(slots=True, eq=False)
+class _Watched:
+    """A printer of the roster: its turn is the one entry of the heap that counts, or the look under way."""
+
+    printer_id: UUID
+    connection: Connection
+    turn: int = NOBODYS_TURN
+    doing: PrinterState | Trouble | None = None
+    failures: int = 0  # in a row
+
+
 class PollLoop:
     """Polls the printers of `roster` until `stop()`, and hands what it sees to `sink`.
 
@@ -126,13 +138,10 @@ class PollLoop:
         self._stopping = asyncio.Event()
         self._due = asyncio.Event()
         self._news = asyncio.Event()
-        self._printers: Mapping[UUID, Connection] = {}
-        self._heap: list[tuple[float, int, UUID]] = []
+        self._watched: dict[UUID, _Watched] = {}
+        self._heap: list[tuple[float, int, _Watched]] = []
         self._wakes_at = math.inf
         self._numbers = itertools.count()
-        self._turns: dict[UUID, int] = {}  # the one entry of the heap that counts, or the look under way
-        self._doing: dict[UUID, PrinterState | Trouble] = {}
-        self._failures: dict[UUID, int] = {}  # in a row, of those that failed last
         self._looks: set[asyncio.Task[None]] = set()
         self._seen: list[Observation] = []
 
@@ -172,22 +181,21 @@ class PollLoop:
 
     def _take_over(self, printers: Mapping[UUID, Connection]) -> None:
         """A printer that is new, or whose address or key changed, is looked at at once."""
-        for gone in self._turns.keys() - printers.keys():
-            del self._turns[gone]
-            self._doing.pop(gone, None)
-            self._failures.pop(gone, None)
+        for gone in self._watched.keys() - printers.keys():
+            self._watched.pop(gone).turn = NOBODYS_TURN
         for printer_id, connection in printers.items():
-            if self._printers.get(printer_id) != connection:
-                self._failures.pop(printer_id, None)
-                self._schedule(printer_id, 0.0)
-        self._printers = dict(printers)
+            watched = self._watched.get(printer_id)
+            if watched is None or watched.connection != connection:
+                if watched is not None:
+                    watched.turn = NOBODYS_TURN
+                self._watched[printer_id] = watched = _Watched(printer_id, connection)
+                self._schedule(watched, 0.0)
 
     # The looks
 
-    def _schedule(self, printer_id: UUID, delay: float) -> None:
-        due_at, turn = _loop_time() + delay, next(self._numbers)
-        self._turns[printer_id] = turn
-        heapq.heappush(self._heap, (due_at, turn, printer_id))
+    def _schedule(self, watched: _Watched, delay: float) -> None:
+        due_at, watched.turn = _loop_time() + delay, next(self._numbers)
+        heapq.heappush(self._heap, (due_at, watched.turn, watched))
         if due_at < self._wakes_at:
             self._due.set()
 
@@ -204,9 +212,9 @@ class PollLoop:
     def _begin_due_looks(self) -> None:
         time = _loop_time()
         while self._heap and self._heap[0][0] <= time and len(self._looks) < self._concurrency:
-            _, turn, printer_id = heapq.heappop(self._heap)
-            if self._turns.get(printer_id) == turn:
-                look = asyncio.create_task(self._look(printer_id, turn, self._printers[printer_id]))
+            _, turn, watched = heapq.heappop(self._heap)
+            if watched.turn == turn:
+                look = asyncio.create_task(self._look(watched))
                 self._looks.add(look)
                 look.add_done_callback(self._end)
 
@@ -218,33 +226,33 @@ class PollLoop:
             self._begin_due_looks()
             self._due.set()
 
-    async def _look(self, printer_id: UUID, turn: int, connection: Connection) -> None:
-        report = await self._ask(printer_id, connection)
-        if self._turns.get(printer_id) != turn:
+    async def _look(self, watched: _Watched) -> None:
+        report = await self._ask(watched)
+        if watched.turn == NOBODYS_TURN:
             return  # it left, or its connection changed, while we asked
-        self._note(printer_id, report)
-        delay = delay_s(self._intervals, report, self._failures.get(printer_id, 0))
-        self._schedule(printer_id, delay * self._rng.uniform(1 - JITTER, 1 + JITTER))
+        self._note(watched, report)
+        delay = delay_s(self._intervals, report, watched.failures)
+        self._schedule(watched, delay * self._rng.uniform(1 - JITTER, 1 + JITTER))
 
-    async def _ask(self, printer_id: UUID, connection: Connection) -> JobReport | Trouble:
+    async def _ask(self, watched: _Watched) -> JobReport | Trouble:
         try:
-            return await self._gateway.job(connection)
+            return await self._gateway.job(watched.connection)
         except PrinterTrouble as trouble:
             return trouble.trouble
         except Exception:  # one printer must not end the sweep of all
-            log.exception("looking at printer %s failed", printer_id)
+            log.exception("looking at printer %s failed", watched.printer_id)
             return Trouble.UNEXPECTED
 
-    def _note(self, printer_id: UUID, report: JobReport | Trouble) -> None:
+    def _note(self, watched: _Watched, report: JobReport | Trouble) -> None:
+        self._seen.append(Observation(watched.printer_id, self._now(), report))
         if isinstance(report, Trouble):
-            self._failures[printer_id] = self._failures.get(printer_id, 0) + 1
+            watched.failures += 1
             doing: PrinterState | Trouble = report
         else:
-            self._failures.pop(printer_id, None)
+            watched.failures = 0
             doing = report.state
-        self._seen.append(Observation(printer_id, self._now(), report))
-        if self._doing.get(printer_id) is not doing:
-            self._doing[printer_id] = doing
+        if watched.doing is not doing:
+            watched.doing = doing
             self._news.set()
 
     # What was seen
