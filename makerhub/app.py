@@ -37,6 +37,7 @@ from makerhub.notices.tasks import forget_mails, send_mails
 from makerhub.people.tasks import answer_sign_in_requests, forget_sign_ins
 from makerhub.planning.tasks import allocate_lots, dispatch_jobs, plan_jobs
 from makerhub.printers.fleet import Fleet
+from makerhub.printers.key_dialog import ask_for_keys
 from makerhub.printers.polling import Watch
 from makerhub.printers.tasks import check_printers
 from makerhub.production.journal import HubJournal
@@ -53,6 +54,7 @@ TASKS = (
     send_mails,
     forget_mails,
     work_on_uploads,
+    ask_for_keys,
     check_printers,
     plan_jobs,
     dispatch_jobs,

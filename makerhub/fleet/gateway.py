@@ -60,6 +60,7 @@ class Trouble(StrEnum):
     TIMED_OUT = "timed_out"
     REDIRECTED = "redirected"
     KEY_REFUSED = "key_refused"
+    KEY_NOT_ALLOWED = "key_not_allowed"
     NOT_OCTOPRINT = "not_octoprint"
     REPLY_TOO_LARGE = "reply_too_large"
     BAD_REPLY = "bad_reply"
@@ -81,6 +82,9 @@ _MESSAGES: Final = {
     Trouble.TIMED_OUT: translatable("The printer took too long to answer."),
     Trouble.REDIRECTED: translatable("The printer's address sends us elsewhere. Please enter the final address."),
     Trouble.KEY_REFUSED: translatable("The printer does not accept our key, or the key lacks a permission."),
+    Trouble.KEY_NOT_ALLOWED: translatable(
+        "Nobody clicked “Allow” in OctoPrint, or somebody clicked “Deny”. Ask again."
+    ),
     Trouble.NOT_OCTOPRINT: translatable("What answers at this address is not OctoPrint."),
     Trouble.REPLY_TOO_LARGE: translatable("The printer's answer is too large."),
     Trouble.BAD_REPLY: translatable("The printer's answer can not be understood."),

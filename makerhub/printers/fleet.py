@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ class Fleet:
         self._thread = threading.Thread(target=self._loop.run_forever, name="fleet", daemon=True)
         self._resources = contextlib.AsyncExitStack()
         self._gateway: PrinterGateway | None = None
+        self._kept: dict[Hashable, asyncio.Task[None]] = {}
 
     def start(self, service: Service | None = None) -> None:
         """Open the gateway, and run `service` (the poll loop) beside everything else."""
@@ -47,13 +48,30 @@ class Fleet:
 
         return self._submit(ask())
 
+    def keep(self, name: Hashable, service: Service) -> None:
+        """Run something long beside everything else; does nothing while the last one of that `name` runs."""
+        if self._gateway is None:
+            raise RuntimeError("the fleet has not been started")
+        self._loop.call_soon_threadsafe(self._keep, name, service, self._gateway)
+
     def stop(self) -> None:
         """Have the service end, then close the gateway and the loop."""
         if self._thread.is_alive():
-            self._submit(self._resources.aclose())
+            self._submit(self._close())
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
         self._loop.close()
+
+    def _keep(self, name: Hashable, service: Service, gateway: PrinterGateway) -> None:
+        if name not in self._kept:
+            running = self._loop.create_task(_logged(service(gateway)))
+            running.add_done_callback(lambda _: self._kept.pop(name, None))
+            self._kept[name] = running
+
+    async def _close(self) -> None:
+        for running in list(self._kept.values()):
+            await _ended(running)
+        await self._resources.aclose()
 
     async def _open(self, service: Service | None) -> None:
         self._gateway = await self._resources.enter_async_context(self._opening())
@@ -69,7 +87,7 @@ async def _logged(service: Coroutine[Any, Any, None]) -> None:
     try:
         await service
     except Exception:
-        log.exception("The printers are no longer looked at: the poll loop has failed")
+        log.exception("A service of the fleet has failed")
 
 
 async def _ended(service: asyncio.Task[None]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Executable
+from sqlalchemy import ColumnElement, Executable, and_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
@@ -38,7 +38,7 @@ LONGEST_COLOUR = 32
 @dataclass(frozen=True)
 class NewPrinter:
     """A printer as its maker registers it: `url` and `key` are OctoPrint's, with a direct link; without a `profile` it
-    is refused.
+    is refused. Without a key OctoPrint asks its owner for one.
 
     `own_model` is what the maker said of a model that has no shipped profile; `profile` was made of it then.
     """
@@ -83,7 +83,7 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
     )
     if new.link is Link.DIRECT:
         printer.url = _origin(new.url) or ""
-        printer.encrypted_key = key_box.seal(new.key.strip(), key_place(printer_id))
+        printer.encrypted_key = key_box.seal(new.key.strip(), key_place(printer_id)) if new.key.strip() else b""
     begin(session, printer, now=now, by=new.owner_id)
     if new.link is Link.BY_HAND:
         move(session, printer, PrinterState.ACTIVE, now=now, by=new.owner_id, why="it is worked by hand")
@@ -105,7 +105,7 @@ def problems(new: NewPrinter) -> dict[str, str]:
         found["colour"] = translatable("Keep the colour under 32 letters.")
     if new.link is Link.DIRECT and _origin(new.url) is None:
         found["url"] = translatable("Enter the address of OctoPrint, such as http://octopi.local.")
-    if new.link is Link.DIRECT and not _is_key(new.key.strip()):
+    if new.link is Link.DIRECT and new.key.strip() and not _is_key(new.key.strip()):
         found["key"] = translatable("Paste the application key that OctoPrint shows.")
     return found
 
@@ -177,6 +177,17 @@ def key_checked(session: Session, printer: Printer, report: KeyReport | Trouble,
     )
 
 
+def key_answered(session: Session, printer: Printer, answer: str | Trouble, key_box: KeyBox, *, now: datetime) -> None:
+    """Record what the owner said to the dialog in OctoPrint: the key, to be checked next, or why there is none."""
+    if printer.state is not PrinterState.UNCHECKED or printer.encrypted_key:
+        return
+    if isinstance(answer, Trouble):
+        move(session, printer, PrinterState.REFUSED, now=now, why=answer, trouble=answer)
+        return
+    printer.encrypted_key = key_box.seal(answer, key_place(printer.id))
+    session.add(printer)
+
+
 def check_again(session: Session, printer: Printer, *, by: UUID, now: datetime) -> None:
     """The maker has mended what was wrong: look again."""
     move(session, printer, PrinterState.UNCHECKED, now=now, by=by, trouble="")
@@ -220,7 +231,7 @@ def connections(printers: Iterable[Printer], key_box: KeyBox) -> dict[UUID, Conn
 
     One whose key can not be read is logged and left out, and holds up no other.
     """
-    mine = [printer for printer in printers if printer.link is Link.DIRECT]
+    mine = [printer for printer in printers if printer.link is Link.DIRECT and printer.encrypted_key]
     found = {printer.id: opened(printer.id, (printer.url, printer.encrypted_key), key_box) for printer in mine}
     return {printer_id: connection for printer_id, connection in found.items() if connection is not None}
 
@@ -244,10 +255,22 @@ def to_poll(session: Session) -> dict[UUID, Sealed]:
 
 
 def to_check(session: Session, key_box: KeyBox, *, apart: timedelta, now: datetime) -> dict[UUID, Connection]:
-    """How to reach the printers whose address and key wait to be looked at.
+    """How to reach the printers whose address and key wait to be looked at; see `to_ask` for how many at a time."""
+    return connections(_unchecked(session, col(Printer.encrypted_key) != b"", apart=apart, now=now), key_box)
+
+
+def to_ask(session: Session, *, apart: timedelta, now: datetime) -> dict[UUID, str]:
+    """The address of each printer that was registered without a key.
 
     Of each maker one, and none within `apart` of the one before: whoever types addresses scans no network with the hub.
     """
+    without = and_(col(Printer.link) == Link.DIRECT, col(Printer.encrypted_key) == b"")
+    return {printer.id: printer.url for printer in _unchecked(session, without, apart=apart, now=now)}
+
+
+def _unchecked(
+    session: Session, condition: ColumnElement[bool], *, apart: timedelta, now: datetime
+) -> Sequence[Printer]:
     lately = (
         select(Printer.owner_id)
         .join(Transition, col(Transition.entity_id) == Printer.id)
@@ -255,12 +278,9 @@ def to_check(session: Session, key_box: KeyBox, *, apart: timedelta, now: dateti
         .where(Transition.after != PrinterState.RETIRED, col(Transition.at) > now - apart)
     )
     waiting = select(Printer).where(Printer.state == PrinterState.UNCHECKED, col(Printer.owner_id).not_in(lately))
-    found = session.exec(waiting.order_by(col(Printer.registered_at), col(Printer.id))).all()
-    owners, called = {printer.id: printer.owner_id for printer in found}, connections(found, key_box)
-    if not apart:
-        return called
-    first = {owners[printer_id]: printer_id for printer_id in reversed(called)}
-    return {printer_id: called[printer_id] for printer_id in first.values()}
+    found = session.exec(waiting.where(condition).order_by(col(Printer.registered_at), col(Printer.id))).all()
+    first = {printer.owner_id: printer for printer in reversed(found)}
+    return list(first.values()) if apart else found
 
 
 def doing(session: Session, printer_ids: Iterable[UUID]) -> dict[UUID, str]:

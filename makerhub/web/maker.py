@@ -12,6 +12,7 @@ from makerhub.people.access import find, permitted
 from makerhub.people.models import Organisation, Role
 from makerhub.planning.tasks import dispatch_jobs
 from makerhub.printers import service as printers
+from makerhub.printers.key_dialog import ask_for_keys
 from makerhub.printers.models import Printer
 from makerhub.printers.tasks import check_printers
 from makerhub.production import service as production
@@ -106,8 +107,8 @@ def change_state(printer_id: UUID) -> ResponseReturnValue:
         if change is None:
             raise Invalid
         change(session, mine, by=viewer().id, now=hub().clock())
-    hub().soon(check_printers)
-    hub().soon(dispatch_jobs)
+    for task in (ask_for_keys, check_printers, dispatch_jobs):
+        hub().soon(task)
     return redirect(url_for("maker.printer", printer_id=printer_id))
 
 

@@ -15,6 +15,7 @@ from makerhub.errors import Invalid, translatable
 from makerhub.people import service as people
 from makerhub.people.models import Organisation, Role
 from makerhub.printers import service as printers
+from makerhub.printers.key_dialog import ask_for_keys
 from makerhub.printers.models import Consent, Link, Printer
 from makerhub.printers.own import base_of
 from makerhub.printers.tasks import check_printers
@@ -61,6 +62,7 @@ def register() -> ResponseReturnValue:
             printer = printers.register(session, wanted, hub().key_box, now=hub().clock())
     except Invalid as error:
         return _new_page(typed, error.fields), 400
+    hub().soon(ask_for_keys)
     hub().soon(check_printers)
     return redirect(url_for("maker.printer", printer_id=printer.id))
 

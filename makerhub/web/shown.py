@@ -76,6 +76,11 @@ class ShownPrinter:
         return self.printer.link is Link.BY_HAND
 
     @property
+    def waits_for_key(self) -> bool:
+        """Whether its owner is asked for a key in OctoPrint."""
+        return self.printer.link is Link.DIRECT and not self.printer.encrypted_key
+
+    @property
     def should_be_done(self) -> datetime | None:
         """When the print that was started by hand will be done by the slicer's estimate."""
         it = self.on_it

@@ -65,7 +65,6 @@ def test_a_maker_may_say_that_the_plate_is_clear(world: World) -> None:
         ({"url": "http://octopi.local?apikey=1"}, "url"),
         ({"url": "http://octopi.local:99999"}, "url"),
         ({"url": "http://" + "x" * 600}, "url"),
-        ({"key": ""}, "key"),
         ({"key": "short"}, "key"),
         ({"key": "with a space in it"}, "key"),
         ({"key": "with\nline feed"}, "key"),
@@ -84,7 +83,7 @@ def test_a_registration_that_breaks_a_rule_is_refused_by_its_field(
 
 def test_every_problem_is_told_at_once(world: World) -> None:
     with pytest.raises(Invalid) as refusal:
-        register(world, name="", material="", url="", key="", colour="x" * 40)
+        register(world, name="", material="", url="", key="?", colour="x" * 40)
     assert set(refusal.value.fields) == {"name", "material", "url", "key", "colour"}
 
 
@@ -247,3 +246,25 @@ def test_the_hub_itself_calls_only_the_printers_that_it_reaches_directly(world: 
         assert service.to_poll(session).keys() == {direct.id}
         everyone = [session.get_one(Printer, printer.id) for printer in (direct, other)]
         assert service.connections(everyone, world.key_box).keys() == {direct.id}
+
+
+def test_a_printer_without_a_key_is_asked_for_one_and_not_checked_before(world: World) -> None:
+    printer = register(world, key="")
+    with world.database.reading() as session:
+        assert service.to_ask(session, apart=timedelta(0), now=NOW) == {printer.id: printer.url}
+        assert printer.id not in service.to_check(session, world.key_box, apart=timedelta(0), now=NOW)
+    with world.database.changing() as session:
+        row = session.get_one(Printer, printer.id)
+        service.key_answered(session, row, "a-key-that-was-granted", world.key_box, now=NOW)
+        service.key_answered(session, row, Trouble.KEY_NOT_ALLOWED, world.key_box, now=NOW)  # late news
+    with world.database.reading() as session:
+        assert service.to_ask(session, apart=timedelta(0), now=NOW) == {}
+        called = service.to_check(session, world.key_box, apart=timedelta(0), now=NOW)
+    assert called[printer.id].key == "a-key-that-was-granted"
+
+
+def test_of_one_maker_one_address_is_asked_at_a_time(world: World) -> None:
+    register(world, name="First", key="")
+    register(world, name="Second", key="", url="http://other.local")
+    with world.database.reading() as session:
+        assert len(service.to_ask(session, apart=timedelta(seconds=10), now=NOW)) == 1
