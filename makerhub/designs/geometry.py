@@ -67,7 +67,10 @@ _SENTENCES = {
     MeshProblem.OPEN: translatable("The mesh is not closed: some edges do not belong to exactly two faces."),
     MeshProblem.TWISTED: translatable("Some faces of the mesh point inwards and others outwards."),
     MeshProblem.INVERTED: translatable("The mesh is inside out."),
-    MeshProblem.SEVERAL_BODIES: translatable("The mesh has a different number of bodies than its manifest says."),
+    MeshProblem.SEVERAL_BODIES: translatable(
+        "The mesh has another number of separate bodies than it should, which is one where okh.toml does not say more. "
+        "Save each body as a file and a part of its own, or give the part its number of “bodies”."
+    ),
     MeshProblem.UNREADABLE: translatable("The file could not be checked within the limits of memory and time."),
 }
 

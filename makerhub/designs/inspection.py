@@ -14,13 +14,14 @@ MAX_FILE_BYTES = 60_000_000
 
 
 class MeshRefused(Invalid):
-    """The mesh can not be printed as it is; `report` says what was found, the message names the first problem."""
+    """The mesh of a part can not be printed as it is; `report` says what was found, `fields` why, under its name."""
 
-    template = translatable("The mesh can not be used.")
+    template = translatable("The mesh of “%(part)s” can not be used as it is.")
 
-    def __init__(self, report: MeshReport) -> None:
-        super().__init__(report.problems[0].sentence)
+    def __init__(self, report: MeshReport, part: str, *, can_be_mended: bool) -> None:
+        super().__init__(fields={part: " ".join(problem.sentence for problem in report.problems)}, part=part)
         self.report = report
+        self.can_be_mended = can_be_mended
 
 
 def inspect_mesh(content: bytes, bodies: int = 1, limits: SandboxLimits = LIMITS, *, mends: bool = False) -> Inspected:

@@ -46,6 +46,7 @@ class PartManifest:
 
     `quantity` is pieces in one kit, where the manifest has no kits of its own.
 
+    `bodies` is of how many separate solids the mesh consists, which are printed as they lie and counted as one piece.
     `materials` holds what the part may be printed from, the preferred one first ("PETG", "PLA").
     """
 
@@ -55,6 +56,7 @@ class PartManifest:
     printing_process: str
     materials: tuple[str, ...]
     quantity: int
+    bodies: int
     settings: PrintSettings
 
 
@@ -198,6 +200,7 @@ def _part_of(part: Mapping[str, Any]) -> PartManifest:
         printing_process=part["printing-process"],
         materials=(part["material"], *part.get("other-materials", ())),
         quantity=part.get("quantity", 1),
+        bodies=part.get("bodies", 1),
         settings=PrintSettings(**{name.replace("-", "_"): value for name, value in settings.items()}),
     )
 

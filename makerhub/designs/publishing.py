@@ -85,7 +85,7 @@ def check(submission: Submission, policy: LicencePolicy = FREE, *, mends: bool =
     design = look_at(submission, policy, mends=mends)
     for part in design.parts:
         if part.report.problems:
-            raise MeshRefused(part.report)
+            raise MeshRefused(part.report, part.manifest.name, can_be_mended=bool(part.found.mending))
     return design
 
 
@@ -188,7 +188,7 @@ def _add_kits(
 
 
 def _checked(part: PartManifest, content: bytes, *, mends: bool) -> CheckedPart:
-    return CheckedPart(part, content, inspect_mesh(content, mends=mends))
+    return CheckedPart(part, content, inspect_mesh(content, part.bodies, mends=mends))
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,7 @@ def _finding(part: CheckedPart) -> dict[str, Any]:
         "name": part.manifest.name,
         "file": part.manifest.export,
         "faces": report.faces,
+        "bodies": report.bodies,
         "size_mm": list(report.size_mm),
         "volume_mm3": report.volume_mm3,
         "problems": [problem.sentence for problem in report.problems],

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlmodel import select
-from unit.designs.hooks import hook
+from unit.designs.hooks import cube, hook
 
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
+from makerhub.designs.geometry import read_stl, write_stl
 from makerhub.designs.inspection import MeshRefused
 from makerhub.designs.licences import LicencePolicy, LicenceRefused
 from makerhub.designs.manifest import ManifestInvalid
@@ -59,7 +61,19 @@ def test_every_word_of_the_manifest_counts_for_the_hash(field: str) -> None:
 def test_what_may_not_be_made_or_can_not_be_printed_is_refused() -> None:
     with pytest.raises(LicenceRefused):
         check(hook(license="CC-BY-NC-4.0"), LicencePolicy(money=True))
-    with pytest.raises(MeshRefused):
+    with pytest.raises(MeshRefused, match="The mesh of “Hook” can not be used"):
         check(Submission("hook", {**hook().files, "hook.stl": b"solid nothing"}))
     with pytest.raises(ManifestInvalid, match=r"source\.py"):
         check(Submission("hook", {name: content for name, content in hook().files.items() if name != "source.py"}))
+
+
+def test_several_bodies_are_one_piece_where_the_manifest_says_so() -> None:
+    both = write_stl(np.concatenate([read_stl(cube()), read_stl(cube()) + 30]))
+    files = {**hook().files, "hook.stl": both}
+    with pytest.raises(MeshRefused) as refused:
+        check(Submission("hook", files))
+    assert "Save each body as a file" in refused.value.fields["Hook"]
+    assert not refused.value.can_be_mended
+    said = files["okh.toml"].replace(b'export = "hook.stl"', b'export = "hook.stl"\nbodies = 2')
+    (part,) = check(Submission("hook", {**files, "okh.toml": said})).parts
+    assert part.report.bodies == 2
