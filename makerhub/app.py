@@ -34,7 +34,7 @@ from makerhub.notices.folder import FolderChannel
 from makerhub.notices.letters import Translator
 from makerhub.notices.smtp import Server, SmtpChannel
 from makerhub.notices.tasks import forget_mails, send_mails
-from makerhub.people.tasks import answer_sign_in_requests, forget_sign_ins
+from makerhub.people.tasks import answer_sign_in_requests, expire_invitations, forget_sign_ins
 from makerhub.planning.tasks import allocate_lots, dispatch_jobs, plan_jobs
 from makerhub.printers.fleet import Fleet
 from makerhub.printers.key_dialog import ask_for_keys
@@ -51,6 +51,7 @@ TRANSLATIONS = Path(__file__).parent / "web" / "translations"
 TASKS = (
     forget_sign_ins,
     answer_sign_in_requests,
+    expire_invitations,
     send_mails,
     forget_mails,
     work_on_uploads,

@@ -6,6 +6,7 @@ from makerhub.designs import models as designs
 from makerhub.keys.models import KeyProof
 from makerhub.lifecycle import Transition
 from makerhub.notices import models as notices
+from makerhub.people import entry_models as entry
 from makerhub.people import models as people
 from makerhub.places import models as places
 from makerhub.printers import agent_models
@@ -21,6 +22,7 @@ __all__ = [
     "delivery",
     "demand",
     "designs",
+    "entry",
     "notices",
     "people",
     "places",

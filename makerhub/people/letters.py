@@ -16,3 +16,17 @@ SIGN_IN = letter(
     ),
     secret=True,
 )
+
+INVITATION = letter(
+    "invitation",
+    title=translatable("Invitation"),
+    subject=translatable("%(inviter)s invites you to %(organisation)s"),
+    text=translatable(
+        "Hello,\n\n"
+        "%(inviter)s invites you to join %(organisation)s on makerhub, where protective equipment is asked for, made "
+        "and brought to whoever needs it.\n\n"
+        "Open this link to see what for, and to join:\n\n%(link)s\n\n"
+        "It works once, within two weeks. If you do not know what this is about, do nothing.\n"
+    ),
+    secret=True,
+)

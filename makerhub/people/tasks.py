@@ -5,7 +5,7 @@ from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.keys.box import KeyBox
 from makerhub.notices.tasks import send_mails
-from makerhub.people import mailed
+from makerhub.people import invitations, mailed
 from makerhub.people.models import SignInRequest
 from makerhub.people.service import forget_expired_sign_ins
 
@@ -16,6 +16,13 @@ def forget_sign_ins(database: Database, clock: Clock) -> None:
     with database.changing() as session:
         forget_expired_sign_ins(session, clock())
         mailed.forget_expired(session, clock())
+
+
+@task
+def expire_invitations(database: Database, clock: Clock) -> None:
+    """Let invitations that nobody took up be over."""
+    with database.changing() as session:
+        invitations.expire(session, clock())
 
 
 @task

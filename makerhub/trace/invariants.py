@@ -14,6 +14,7 @@ from makerhub.demand.models import SupplyRequest
 from makerhub.designs.models import Approval, DesignVersion, Part, Upload, VersionState
 from makerhub.lifecycle import Transition
 from makerhub.notices.models import Mail
+from makerhub.people.entry_models import Invitation
 from makerhub.printers.agent_models import Agent
 from makerhub.printers.models import BuildPlate, Printer, Spool
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
@@ -36,6 +37,7 @@ STATEFUL: tuple[Any, ...] = (
     Attempt,
     BuildPlate,
     DesignVersion,
+    Invitation,
     Lot,
     Mail,
     Printer,

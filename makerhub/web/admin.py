@@ -12,6 +12,7 @@ from makerhub.db import IntegrityError
 from makerhub.errors import Invalid, translatable
 from makerhub.people import service as people
 from makerhub.people.access import visible
+from makerhub.people.invitations import roles_at
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
 from makerhub.trace.invariants import breaches
 from makerhub.web.hub import hub
@@ -106,8 +107,7 @@ def _organisation(session: Session) -> Organisation:
 
 
 def _require_fit(role: Role, kind: OrganisationKind) -> None:
-    """Requesters belong to those who ask; makers, dispatchers and couriers to a hub; administrators anywhere."""
-    if role is not Role.ADMIN and (role is Role.REQUESTER) == (kind is OrganisationKind.HUB):
+    if role not in roles_at(kind):
         raise Invalid(fields={"role": UNFIT})
 
 

@@ -25,6 +25,7 @@ from makerhub.web import (
     courier,
     dispatcher,
     home,
+    invitations,
     jobs,
     mails,
     maker,
@@ -67,6 +68,7 @@ AUDIENCES: tuple[Audience, ...] = (
     tracing.audience,
     reviewer.audience,
     recalls.audience,
+    invitations.audience,
     admin.audience,
     mails.audience,
 )

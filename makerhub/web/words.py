@@ -81,6 +81,11 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     # mails
     "waiting": ("busy", translatable("Waiting")),
     "sent": ("good", translatable("Sent")),
+    # invitations
+    "invited": ("busy", translatable("Invited")),
+    "joined": ("good", translatable("Joined")),
+    "revoked": ("calm", translatable("Taken back")),
+    "expired": ("calm", translatable("Ran out")),
     # people
     "requester": ("calm", translatable("Requester")),
     "maker": ("calm", translatable("Maker")),

@@ -12,7 +12,7 @@ from unit.web.things import values_for
 
 from makerhub.people.models import Role
 
-FOR_ADMINISTRATORS = {"tracing.lot", "mails.mail", "mails.read", "mails.retry"}
+FOR_ADMINISTRATORS = {"tracing.lot", "mails.mail", "mails.read", "mails.retry", "invitations.revoke"}
 """Routes of private things that administrators of another place open: they look after the whole installation."""
 
 

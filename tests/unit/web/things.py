@@ -20,9 +20,9 @@ from makerhub.designs.geometry import write_stl
 from makerhub.designs.models import Part, Upload
 from makerhub.notices import service as notices
 from makerhub.notices.models import Mail
-from makerhub.people import mailed
-from makerhub.people.letters import SIGN_IN
-from makerhub.people.models import SignInRequest
+from makerhub.people import invitations, mailed
+from makerhub.people.letters import INVITATION, SIGN_IN
+from makerhub.people.models import Role, SignInRequest
 from makerhub.production.models import AttemptState
 from makerhub.web.agent_wheel import agent_wheel
 
@@ -33,6 +33,8 @@ what it is for whoever holds it; and ending a sign-in that is not one's own ends
 OTHERWISE = {
     "courier.thanks": {"shipment_id": "delivered_shipment_id"},
     "agents.wheel": {"filename": "agent_wheel"},
+    "invitations.joining": {"token": "invitation_token"},
+    "invitations.join": {"token": "invitation_token"},
 }
 
 
@@ -70,6 +72,7 @@ def things_of(house: House) -> Mapping[str, object]:
         "upload_id": _upload(house).id,
         "mail_id": mail.id,
         "token": _link(world),
+        **_invitation(house),
         "sign_in_key": uuid4(),
         "spool_id": world.spool().id,
         "number": 0,
@@ -106,6 +109,20 @@ def _link(world: World) -> str:
         values = notices.values_of(letter, world.key_box)
     assert values is not None
     return str(values["link"]).rpartition("/")[2]
+
+
+def _invitation(house: House) -> Mapping[str, object]:
+    """An invitation to the hub, and what stands in its link."""
+    world = house.world
+    with world.database.changing() as session:
+        invitation = invitations.invite(
+            session, "nina@example.org", Role.MAKER, world.hub, by=world.dispatcher, language="en",
+            key_box=world.key_box, pages="https://hub.example", now=NOW,
+        )  # fmt: skip
+        letter = session.exec(select(Mail).where(Mail.letter == INVITATION.name)).one()
+        values = notices.values_of(letter, world.key_box)
+    assert values is not None
+    return {"invitation_id": invitation.id, "invitation_token": str(values["link"]).rpartition("/")[2]}
 
 
 def _upload(house: House) -> Upload:
