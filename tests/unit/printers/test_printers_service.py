@@ -267,4 +267,4 @@ def test_of_one_maker_one_address_is_asked_at_a_time(world: World) -> None:
     register(world, name="First", key="")
     register(world, name="Second", key="", url="http://other.local")
     with world.database.reading() as session:
-        assert len(service.to_ask(session, apart=timedelta(seconds=10), now=NOW)) == 1
+        assert len(service.to_ask(session, apart=timedelta(seconds=10), now=later(minutes=1))) == 1

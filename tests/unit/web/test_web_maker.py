@@ -493,7 +493,7 @@ def test_a_new_key_or_address_is_checked(house: House, world: World, mona: Brows
     assert mine.state is PrinterState.UNCHECKED
     key = world.key_box.open(mine.encrypted_key, printers.key_place(mine.id))
     assert key == fields.get("key", "0123456789ABCDEF0123456789ABCDEF")
-    assert house.nudged == ["ask_for_keys", "check_printers"]
+    assert house.nudged == ["check_printers"]
 
 
 @pytest.mark.parametrize(
