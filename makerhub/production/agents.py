@@ -30,7 +30,7 @@ from makerhub.lifecycle import history
 from makerhub.printers import service as printers
 from makerhub.printers.agent_models import Agent, AgentLink, AgentState
 from makerhub.printers.models import BuildPlate, PlateState, Printer, PrinterState
-from makerhub.production import service
+from makerhub.production import material, service
 from makerhub.production.journal import ENDS
 from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState
 from makerhub.production.staggering import may_begin_now
@@ -154,7 +154,7 @@ class AgentDesk:
         """Give a ready attempt to the agent if it would begin it now: claimed here, committed before it hears of it."""
         if not _is_welcome(session, agent.links[attempt.printer_id], attempt):
             return False
-        if not service.may_start(session, self._policy, attempt, now=now):
+        if material.is_held(session, attempt) or not service.may_start(session, self._policy, attempt, now=now):
             return False
         if not may_begin_now(session, [attempt], self._profiles, now):
             return False  # the household's breaker bears no more at once

@@ -14,6 +14,7 @@ from makerhub.fleet.verdict import Reason
 from makerhub.printers import agents
 from makerhub.printers.agent_models import Agent
 from makerhub.printers.models import Consent, Link, Observation, PlateState, Printer, PrinterState
+from makerhub.production import material
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState
 
@@ -368,3 +369,18 @@ def test_an_agent_sees_only_its_own_printers(home: Rehearsal) -> None:
 def set_rules(home: Rehearsal, rules: Rules) -> None:
     home.home.write(msgspec.structs.replace(home.home.read(), rules=rules))
     home.run(home.situation.refresh)
+
+
+def test_a_print_for_which_the_spool_is_not_enough_waits_for_its_maker(
+    home: Rehearsal, caplog: pytest.LogCaptureFixture
+) -> None:
+    home.connect()
+    home.world.spool(1, on=home.row)
+    attempt = home.ready()
+    home.report()
+    assert home.state(attempt) is AttemptState.READY
+    assert "could not be applied" not in caplog.text
+    with home.world.database.changing() as session:
+        material.print_anyway(session, session.get_one(Attempt, attempt.id))
+    home.report()
+    assert home.state(attempt) is AttemptState.SENDING
