@@ -13,6 +13,7 @@ from flask import Flask
 from makerhub.background.embedded import EmbeddedEngine
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
+from makerhub.delivery.tasks import end_lapsed_pickups
 from makerhub.designs.approvals import ApprovalPolicy, policy_of
 from makerhub.designs.files import FileStore
 from makerhub.designs.plate_cache import PlateCache
@@ -64,6 +65,7 @@ TASKS = (
     follow_attempts,
     withdraw_stale_attempts,
     allocate_lots,
+    end_lapsed_pickups,
     carry_out_recalls,
 )
 

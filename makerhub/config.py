@@ -126,6 +126,11 @@ class Settings:
     largest_request: int = setting(100_000, "Largest quantity that one line of a request may ask for.")
     longest_plate_hours: int = setting(10, "Longest print, in hours, that is put on one build plate.")
 
+    keep_address_days: int = setting(
+        30,
+        "Days after the last pickup (without one: after it was entered) after which a maker's address is deleted.",
+    )
+
     @property
     def database(self) -> str:
         """The database's SQLAlchemy address."""

@@ -16,8 +16,9 @@ from sqlmodel import SQLModel, select
 
 from makerhub.config import Settings
 from makerhub.db import Database, Session
+from makerhub.delivery import pickups
 from makerhub.delivery import service as delivery
-from makerhub.delivery.models import Allocation, Receipt, Shipment
+from makerhub.delivery.models import Allocation, Pickup, PickupState, Receipt, Shipment
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestLine, SupplyRequest, Urgency
 from makerhub.designs import approvals
@@ -43,6 +44,8 @@ from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation
 from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
+from makerhub.people import homes
+from makerhub.people import service as people
 from makerhub.people.models import Membership, Organisation, OrganisationKind, Person, Role
 from makerhub.printers import service as printers
 from makerhub.printers import spools
@@ -59,6 +62,7 @@ IN_A_WEEK = NOW + timedelta(days=7)
 MK3S = read_profile(Path(__file__).parent.parent / "printers" / "prusa-mk3s.toml")
 MESH = b"the mesh of a headband"
 LARGEST = 100_000
+ADDRESS = "Mona Marchetti\n7 Larch Lane\nKingston KT1 9ZZ"
 POLICY = policy_of(Settings())
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -346,6 +350,23 @@ class World:
         self.depart(shipment)
         self.confirm(shipment)
         return shipment
+
+    def pickup(self, state: PickupState = PickupState.ASKED, *, lots: bool = True) -> Pickup:
+        """The maker, whose address is known, asked for a pickup within the next hours; the courier went this far."""
+        if lots:
+            self.lot_at_maker(2)
+        with self.database.changing() as session:
+            place = session.get_one(Organisation, self.hub.id)
+            people.offer_pickup(session, place, True)
+            homes.enter_address(session, self.maker.id, ADDRESS, self.key_box, now=NOW)
+            pickup = pickups.ask(session, self.maker, place, NOW, later(hours=4), NOW)
+            if state in (PickupState.GIVEN, PickupState.UNDER_WAY, PickupState.COLLECTED):
+                pickups.give(session, pickup, self.courier.id, by=self.dispatcher.id, now=NOW)
+            if state in (PickupState.UNDER_WAY, PickupState.COLLECTED):
+                pickups.set_out(session, pickup, by=self.courier.id, now=NOW)
+            if state is PickupState.COLLECTED:
+                pickups.collect(session, pickup, by=self.courier.id, now=NOW)
+            return pickup
 
     def plate_slice(self, session: Session, job: PrintJob) -> PlateSlice:
         """G-code for a job, as if it had been sliced."""

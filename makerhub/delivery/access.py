@@ -1,9 +1,9 @@
-"""Who may see shipments and act on them: the hub, the facility, and the courier who may take or has taken them."""
+"""Who may see shipments and pickups and act on them: the hub, the two ends, and the courier."""
 
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col
 
-from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.delivery.models import AddressView, Pickup, PickupState, Shipment, ShipmentState
 from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
 from makerhub.people.models import Person, Role
 
@@ -48,3 +48,41 @@ CARRY = action(Shipment, "hand over", its_courier)
 CONFIRM = action(Shipment, "confirm the arrival of", its_requesters)
 DISPATCH = action(Shipment, "work on", its_dispatchers)
 UNPACK = action(Shipment, "unpack", its_dispatchers)
+
+
+@visibility(Pickup)
+def pickups(person: Person) -> ColumnElement[bool]:
+    """One's own as a maker, those given to oneself as a courier, and those of one's hubs as a dispatcher."""
+    return or_(_its_maker(person), _sent_courier(person), _hub_dispatchers(person))
+
+
+def _its_maker(person: Person) -> ColumnElement[bool]:
+    """The maker who asked for it."""
+    return col(Pickup.maker_id) == person.id
+
+
+def _sent_courier(person: Person) -> ColumnElement[bool]:
+    """The courier to whom it was given."""
+    return and_(col(Pickup.courier_id) == person.id, col(Pickup.state) != PickupState.CANCELLED)
+
+
+def _hub_dispatchers(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of the hub that fetches."""
+    return col(Pickup.hub_id).in_(organisation_ids(person, Role.DISPATCHER))
+
+
+def _who_has_to_do_with_it(person: Person) -> ColumnElement[bool]:
+    """The courier to whom it was given, and dispatchers of the hub that fetches."""
+    return or_(_sent_courier(person), _hub_dispatchers(person))
+
+
+LOOK_AT_PICKUP = action(Pickup, "look at", _who_has_to_do_with_it)
+GIVE_PICKUP = action(Pickup, "give to a courier", _hub_dispatchers)
+FETCH = action(Pickup, "fetch", _sent_courier)
+CANCEL_PICKUP = action(Pickup, "cancel", _its_maker)
+
+
+@visibility(AddressView)
+def address_views(person: Person) -> ColumnElement[bool]:
+    """Who was shown one's own address."""
+    return col(AddressView.maker_id) == person.id

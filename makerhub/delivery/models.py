@@ -1,4 +1,4 @@
-"""Allocations of lots to request lines, shipments with a hand-over code, and receipts."""
+"""Allocations of lots to request lines, shipments with a hand-over code, receipts, and pickups from makers' homes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from makerhub.db import state_type
+from makerhub.people.models import Role
 
 
 class AllocationState(StrEnum):
@@ -28,6 +29,16 @@ class ShipmentState(StrEnum):
     IN_TRANSIT = "in_transit"
     DELIVERED = "delivered"
     UNPACKED = "unpacked"
+
+
+class PickupState(StrEnum):
+    """Where a pickup from a maker's home stands."""
+
+    ASKED = "asked"
+    GIVEN = "given"
+    UNDER_WAY = "under_way"
+    COLLECTED = "collected"
+    CANCELLED = "cancelled"
 
 
 class Shipment(SQLModel, table=True):
@@ -79,3 +90,66 @@ class Receipt(SQLModel, table=True):
     confirmed_by: UUID = Field(foreign_key="person.id")
     by_hand_over_code: bool
     at: datetime
+
+
+OPEN_PICKUPS = frozenset({PickupState.ASKED, PickupState.GIVEN, PickupState.UNDER_WAY})
+"""Pickups that may still happen."""
+
+_open_in_sql = text(f"state IN ({', '.join(repr(state.value) for state in sorted(OPEN_PICKUPS))})")
+
+
+class Pickup(SQLModel, table=True):
+    """A maker asks that a courier comes for lots between two moments; the maker has one open pickup at the most.
+
+    The courier sees the address only while the pickup is under way, and within that time.
+    """
+
+    __tablename__ = "pickup"
+    __table_args__ = (
+        CheckConstraint("begins < ends", name="begins_before_its_end"),
+        Index(
+            "uq_pickup_open_maker", "maker_id", unique=True, sqlite_where=_open_in_sql, postgresql_where=_open_in_sql
+        ),
+    )
+    MOVES: ClassVar[Mapping[PickupState, frozenset[PickupState]]] = {
+        PickupState.ASKED: frozenset({PickupState.GIVEN, PickupState.CANCELLED}),
+        PickupState.GIVEN: frozenset({PickupState.UNDER_WAY, PickupState.ASKED, PickupState.CANCELLED}),
+        PickupState.UNDER_WAY: frozenset({PickupState.COLLECTED, PickupState.ASKED, PickupState.CANCELLED}),
+    }
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    maker_id: UUID = Field(foreign_key="person.id", index=True)
+    hub_id: UUID = Field(foreign_key="organisation.id", index=True)
+    courier_id: UUID | None = Field(default=None, foreign_key="person.id", index=True)
+    begins: datetime
+    ends: datetime
+    state: PickupState = Field(default=PickupState.ASKED, sa_type=state_type(PickupState), index=True)
+    asked_at: datetime
+    ended_at: datetime | None = None
+
+
+class PickupLot(SQLModel, table=True):
+    """A lot that is fetched with a pickup."""
+
+    __tablename__ = "pickup_lot"
+
+    pickup_id: UUID = Field(foreign_key="pickup.id", primary_key=True, ondelete="CASCADE")
+    lot_id: UUID = Field(foreign_key="lot.id", primary_key=True, index=True)
+
+
+class AddressView(SQLModel, table=True):
+    """Somebody was shown a maker's address: written before it is opened, and shown to the maker.
+
+    `role` and `hub_id` say as much of the viewer as the maker needs to know; `viewer_id` is for whoever looks into a
+    complaint.
+    """
+
+    __tablename__ = "address_view"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    maker_id: UUID = Field(foreign_key="person.id", index=True, ondelete="CASCADE")
+    viewer_id: UUID | None = Field(default=None, foreign_key="person.id", index=True)
+    role: Role = Field(sa_type=state_type(Role))
+    hub_id: UUID = Field(foreign_key="organisation.id")
+    pickup_id: UUID | None = Field(default=None, foreign_key="pickup.id", index=True, ondelete="SET NULL")
+    at: datetime = Field(index=True)

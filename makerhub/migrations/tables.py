@@ -7,6 +7,7 @@ from makerhub.keys.models import KeyProof
 from makerhub.lifecycle import Transition
 from makerhub.notices import models as notices
 from makerhub.people import entry_models as entry
+from makerhub.people import home_models as homes
 from makerhub.people import models as people
 from makerhub.places import models as places
 from makerhub.printers import agent_models
@@ -23,6 +24,7 @@ __all__ = [
     "demand",
     "designs",
     "entry",
+    "homes",
     "notices",
     "people",
     "places",

@@ -26,6 +26,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.errors import NotFound
 from makerhub.notices.models import Mail
+from makerhub.people.home_models import MakerAddress, MakerSettings
 from makerhub.people.models import Membership, Organisation, Person, Role
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -146,6 +147,18 @@ def _organisations(person: Person) -> ColumnElement[bool]:
     if has_role(person, Role.DISPATCHER, Role.ADMIN):
         return everything()
     return col(Organisation.id).in_(organisation_ids(person))
+
+
+@visibility(MakerSettings)
+def _maker_settings(person: Person) -> ColumnElement[bool]:
+    """What oneself has said about the own home; nobody else's business, administrators included."""
+    return col(MakerSettings.person_id) == person.id
+
+
+@visibility(MakerAddress)
+def _maker_addresses(person: Person) -> ColumnElement[bool]:
+    """One's own address; a courier comes through `delivery.pickups`, which writes the view down."""
+    return col(MakerAddress.person_id) == person.id
 
 
 @visibility(Membership)

@@ -34,7 +34,8 @@ class OrganisationKind(StrEnum):
 class Organisation(SQLModel, table=True):
     """A hospital or care home that asks, or a hub that checks, keeps and sends.
 
-    `jurisdiction` names whose rules hold at a hub; empty means the one of the settings.
+    `jurisdiction` names whose rules hold at a hub; empty means the one of the settings. A hub that `offers_pickup` has
+    couriers who come to makers' homes.
     """
 
     __tablename__ = "organisation"
@@ -46,6 +47,7 @@ class Organisation(SQLModel, table=True):
     entrance: str = Field(default="", max_length=500)
     time_zone: str = Field(default="Europe/London", max_length=64)
     jurisdiction: str = Field(default="", max_length=16)
+    offers_pickup: bool = False
 
 
 class Membership(SQLModel, RoleMixin, table=True):

@@ -83,6 +83,12 @@ def add_membership(session: Session, person: Person, organisation: Organisation,
     return membership
 
 
+def offer_pickup(session: Session, place: Organisation, offers: bool) -> None:
+    """Let makers of a hub ask for couriers, or no more; what was asked for stays."""
+    place.offers_pickup = offers
+    session.add(place)
+
+
 def roles_of(person: Person) -> frozenset[Role]:
     """All roles that `person` has, wherever."""
     return frozenset(membership.role for membership in person.roles)

@@ -21,7 +21,7 @@ class QueuedJob:
 
 @dataclass(frozen=True)
 class FreePrinter:
-    """A printer that could start now: reachable, idle, with a clear build plate and its maker's consent."""
+    """A printer that could start now: reachable, idle, with a clear build plate, outside of its maker's quiet hours."""
 
     id: UUID
     hub_id: UUID

@@ -28,6 +28,7 @@ from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.slicer import copies_that_fit
 from makerhub.errors import MakerhubError
+from makerhub.people.homes import left_alone
 from makerhub.people.models import Organisation
 from makerhub.planning.allocation import Allotment, allot
 from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
@@ -207,7 +208,11 @@ def _queued_job(
 def _free_printers(session: Session, settings: Settings, now: datetime) -> list[FreePrinter]:
     offline_after = timedelta(seconds=settings.offline_after_seconds)
     free = []
-    for printer in session.exec(select(Printer).where(Printer.state == PrinterState.ACTIVE)):
+    printers = session.exec(select(Printer).where(Printer.state == PrinterState.ACTIVE)).all()
+    quiet = left_alone(session, {printer.owner_id for printer in printers}, now)
+    for printer in printers:
+        if printer.owner_id in quiet:
+            continue
         plate = production.plate_of(session, printer.id)
         seen = session.get(Observation, printer.id)
         is_free = plate.state is PlateState.CLEAR and is_idle(printer, seen, now, offline_after)

@@ -17,6 +17,7 @@ from makerhub.designs.approvals import ApprovalPolicy
 from makerhub.designs.models import DesignVersion, Part
 from makerhub.errors import IllegalMove, Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.lifecycle import begin, move
+from makerhub.people.homes import left_alone
 from makerhub.people.models import Person
 from makerhub.printers import spools
 from makerhub.printers.models import BuildPlate, Consent, Link, PlateState, Printer, PrinterState
@@ -218,11 +219,17 @@ def is_approved(session: Session, policy: ApprovalPolicy, job: PrintJob, printer
 
 
 def may_start(session: Session, policy: ApprovalPolicy, attempt: Attempt, *, now: datetime) -> bool:
-    """The printer still takes jobs, and the design is still approved for it; both stay so until the claim is made."""
+    """The printer still takes jobs, and the design is still approved for it; both stay so until the claim is made.
+
+    In the quiet hours of its maker no print begins by itself.
+    """
     job = job_of(session, attempt)
     version_id = session.get_one(Part, job.part_id).version_id
     session.get_one(DesignVersion, version_id, with_for_update={"read": True})
     printer = session.get_one(Printer, attempt.printer_id, with_for_update={"read": True})
+    begins_by_itself = printer.consent is Consent.AUTOMATIC and printer.link is not Link.BY_HAND
+    if begins_by_itself and left_alone(session, [printer.owner_id], now):
+        return False
     return printer.state is PrinterState.ACTIVE and is_approved(session, policy, job, printer, now=now)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from makerhub.delivery.models import Allocation, AllocationState, Shipment
+from makerhub.delivery.models import Allocation, AllocationState, Pickup, Shipment
 from makerhub.demand.models import SupplyRequest
 from makerhub.designs.models import Approval, DesignVersion, Part, Upload, VersionState
 from makerhub.lifecycle import Transition
@@ -40,6 +40,7 @@ STATEFUL: tuple[Any, ...] = (
     Invitation,
     Lot,
     Mail,
+    Pickup,
     Printer,
     PrintJob,
     RecallNotice,

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import col
 
+from makerhub.delivery import pickups
 from makerhub.errors import Invalid, MovedMeanwhile, translatable
 from makerhub.people.access import find, permitted
 from makerhub.people.models import Organisation, Role
@@ -181,9 +182,11 @@ def _overview() -> dict[str, object]:
         lots = session.exec(
             permitted(viewer(), BRING).where(Lot.state == LotState.AT_MAKER).order_by(col(Lot.made_at))
         ).all()
+        collected = pickups.collected_lots(session, [lot.id for lot in lots])
         return {
             "printers": [show_printer(session, printer) for printer in mine],
-            "lots": [(lot, session.get_one(Organisation, lot.hub_id)) for lot in lots],
+            "lots": [(lot, session.get_one(Organisation, lot.hub_id)) for lot in lots if lot.id not in collected],
+            "with_courier": [lot for lot in lots if lot.id in collected],
         }
 
 

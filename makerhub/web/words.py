@@ -78,6 +78,10 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     "in_transit": ("busy", translatable("On its way")),
     "open": ("warning", translatable("No answer yet")),
     "answered": ("good", translatable("Answered")),
+    "asked": ("calm", translatable("Asked for")),
+    "given": ("busy", translatable("Given to a courier")),
+    "under_way": ("busy", translatable("Under way")),
+    "collected": ("good", translatable("Collected")),
     # mails
     "waiting": ("busy", translatable("Waiting")),
     "sent": ("good", translatable("Sent")),

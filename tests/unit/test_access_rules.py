@@ -3,16 +3,21 @@
 from uuid import UUID
 
 import pytest
-from builders import World, organisation, person
+from builders import NOW, World, organisation, person
 from sqlmodel import SQLModel
 
 from makerhub.delivery import access as delivery_access
-from makerhub.delivery.models import Allocation, Receipt, Shipment
+from makerhub.delivery.models import AddressView, Allocation, Pickup, PickupLot, PickupState, Receipt, Shipment
+from makerhub.delivery.pickups import reveal
 from makerhub.demand import access as demand_access
 from makerhub.demand.models import RequestLine, SupplyRequest
 from makerhub.errors import NotFound
+from makerhub.keys.models import KeyProof
+from makerhub.people import homes
 from makerhub.people.access import find, visible
+from makerhub.people.home_models import MakerAddress, MakerSettings
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
+from makerhub.people.quiet_hours import QuietHours
 from makerhub.printers import access as printers_access
 from makerhub.printers.models import BuildPlate, Observation, Printer
 from makerhub.production import access as production_access
@@ -31,6 +36,12 @@ RULES: dict[type[SQLModel], set[str]] = {
     Attempt: {"maker", "dispatcher", "admin"},
     Lot: {"maker", "dispatcher", "admin"},
     Shipment: {"requester", "colleague", "dispatcher", "courier", "admin"},
+    Pickup: {"maker", "dispatcher", "courier"},
+    AddressView: {"maker"},
+    MakerAddress: {"maker"},
+    MakerSettings: {"maker"},
+    PickupLot: set(),
+    KeyProof: set(),
     RequestLine: set(),
     BuildPlate: set(),
     Observation: set(),
@@ -74,6 +85,10 @@ def test_each_row_is_seen_by_those_of_the_table_and_by_nobody_else(world: World,
     world.seen(world.printer)
     world.reserve(request, world.lot(4), 4)
     world.depart(world.pack(request))
+    pickup = world.pickup(PickupState.UNDER_WAY)
+    reveal(world.database, world.key_box, pickup.id, world.courier.id, NOW)
+    with world.database.changing() as session:
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(0, 60))
     assert {model: who_sees(world, people, model) for model in RULES} == RULES
 
 

@@ -16,6 +16,8 @@ from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.slicer import SlicingFailed
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.gateway import Trouble
+from makerhub.people import homes
+from makerhub.people.quiet_hours import QuietHours
 from makerhub.planning.tasks import allocate_lots, dispatch_jobs, plan_jobs
 from makerhub.printers import service as printers
 from makerhub.printers.models import Consent, Printer
@@ -373,3 +375,15 @@ def print_and_check(world: World, attempt: Attempt) -> int:
     world.clear_plate(world.printer)
     world.inspect(lot, lot.quantity)
     return lot.quantity
+
+
+def test_nothing_is_dispatched_to_a_maker_in_her_quiet_hours(world: World, run: Run) -> None:
+    world.job()
+    free(world)
+    with world.database.changing() as session:
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(8 * 60, 10 * 60))
+    assert run(dispatch_jobs) == []
+    assert world.all(Attempt) == []
+    with world.database.changing() as session:
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(10 * 60, 8 * 60))
+    assert run(dispatch_jobs) == [prepare_attempts.name]

@@ -11,6 +11,8 @@ from sqlmodel import select
 from makerhub.fleet.gateway import Connection
 from makerhub.fleet.verdict import Attempt as Sending
 from makerhub.fleet.verdict import Outcome, Reason, Verdict
+from makerhub.people import homes
+from makerhub.people.quiet_hours import QuietHours
 from makerhub.printers import service as printers
 from makerhub.printers.models import BuildPlate, Consent, PlateState, Printer
 from makerhub.production import service
@@ -233,3 +235,25 @@ def test_an_unknown_attempt_is_an_error(world: World, journal: HubJournal) -> No
     unknown = dataclasses.replace(sending(world, world.attempt()), id=uuid4())
     with pytest.raises(Exception, match="No row was found"):
         journal.sending(unknown, NOW)
+
+
+@pytest.mark.parametrize(
+    ("consent", "begins", "starts"),
+    [
+        (Consent.AUTOMATIC, 8, False),
+        (Consent.AUTOMATIC, 9, False),
+        (Consent.AUTOMATIC, 10, True),
+        (Consent.ASK, 8, True),
+    ],
+    ids=["automatic", "at the first minute", "outside", "the maker said yes"],
+)
+def test_in_quiet_hours_no_print_begins_by_itself(
+    world: World, journal: HubJournal, consent: Consent, begins: int, starts: bool
+) -> None:
+    attempt = world.attempt()
+    with world.database.changing() as session:
+        session.get_one(Printer, world.printer.id).consent = consent
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(begins * 60, 12 * 60))
+    assert journal.sending(sending(world, attempt), later(seconds=1)) is starts
+    assert world.get(Attempt, attempt.id).state is (AttemptState.SENDING if starts else AttemptState.READY)
+    assert plate(world) is (PlateState.OCCUPIED if starts else PlateState.CLEAR)

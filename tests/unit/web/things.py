@@ -15,6 +15,7 @@ from sqlmodel import select
 from unit.notices.sample_letters import NEWS
 from unit.web.houses import House
 
+from makerhub.delivery.models import PickupState
 from makerhub.designs import uploads
 from makerhub.designs.geometry import write_stl
 from makerhub.designs.models import Part, Upload
@@ -49,6 +50,7 @@ def things_of(house: House) -> Mapping[str, object]:
     shipment = world.pack(request)
     world.depart(shipment)
     lot = world.lot_at_maker(2)
+    pickup = world.pickup(PickupState.UNDER_WAY)
     attempt = world.attempt(AttemptState.IN_DOUBT)
     with world.database.changing() as session:
         values = {"what": "masks"}
@@ -62,6 +64,7 @@ def things_of(house: House) -> Mapping[str, object]:
         "attempt_id": attempt.id,
         "job_id": attempt.job_id,
         "lot_id": lot.id,
+        "pickup_id": pickup.id,
         "label": shipped.label,
         "key": "headband",
         "version": "1.0",
