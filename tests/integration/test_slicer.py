@@ -1,14 +1,20 @@
 """PrusaSlicer on the shipped designs, and what the adapter makes of its failures; see also the slicers' contract."""
 
+import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from builders import NOW, World
 from integration.plate_orders import COARSE, PROFILES, ROOT, block, expect_as_ordered, order
 
+from makerhub.designs.files import FileStore
 from makerhub.designs.geometry import check_mesh
 from makerhub.designs.manifest import PartManifest, read_manifest
+from makerhub.designs.models import Part, PlateSlice
+from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.prusa_slicer import EXECUTABLE, PrusaSlicer
 from makerhub.designs.sandbox import SandboxLimits
 from makerhub.designs.slicer import (
@@ -114,3 +120,32 @@ def test_gcode_of_another_part_is_not_accepted(slicer: PrusaSlicer, tmp_path: Pa
     impostor.chmod(0o700)
     with pytest.raises(SlicingFailed, match="does not print what was asked for"):
         PrusaSlicer(impostor).slice(order(block(50, 50, 5)))
+
+
+@pytest.mark.parametrize(
+    ("script", "problem"),
+    [
+        ("echo G28 > plate.gcode; sleep 60", "longer than"),
+        ("echo G28 > plate.gcode; kill -KILL $$", "SIGKILL"),
+        (f"echo G28 > plate.gcode; {sys.executable} -c 'bytearray(1 << 31)' && sleep 60", "code 1: MemoryError"),
+    ],
+    ids=["it hangs", "it is killed", "it takes all memory"],
+)
+def test_of_a_slicer_that_is_stopped_nothing_is_kept(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, problem: str
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    impostor = tmp_path / "prusa-slicer"
+    impostor.write_text(f'#!/bin/bash\n[ "$1" = --help ] && echo PrusaSlicer-9.9 && exit\n{script} || exit 1\n')
+    impostor.chmod(0o700)
+    slicer = PrusaSlicer(impostor, limits=SandboxLimits(memory_bytes=1 << 30, wall_seconds=2, file_bytes=1 << 20))
+    files, part = FileStore(tmp_path / "files"), world.part(world.headband)
+    with world.database.changing() as session:
+        session.get_one(Part, part.id).mesh_sha256 = files.put(block(20, 20, 5))
+    before = sorted((tmp_path / "files").rglob("*"))
+    with pytest.raises(SlicingFailed, match=problem):
+        PlateCache(world.database, files, slicer, lambda: NOW).plate(part.id, 1, PROFILES["prusa-mk3s"], "PETG")
+    assert world.all(PlateSlice) == []
+    assert sorted((tmp_path / "files").rglob("*")) == before
+    assert list((tmp_path / "scratch").iterdir()) == []

@@ -1,8 +1,12 @@
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from makerhub.designs.manifest import ManifestInvalid, PrintSettings, parse_manifest, read_manifest
+
+ROOT = Path(__file__).parents[3]
 
 GOOD = """
 okhv = "OKH-LOSHv1.0"
@@ -144,3 +148,13 @@ def test_a_file_that_the_manifest_names_must_be_there(tmp_path: Path) -> None:
 def test_a_folder_without_manifest_says_so(tmp_path: Path) -> None:
     with pytest.raises(ManifestInvalid, match="there is no such file"):
         read_manifest(tmp_path)
+
+
+def test_the_manifest_in_the_documentation_is_one() -> None:
+    page = (ROOT / "docs/designing.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert parse_manifest(example, key="door-opener").parts[0].export == "arm.stl"
+    named = set(re.findall(r"`([a-z-]+)`", page)) | set(re.findall(r"`([a-z-]+) = ", page))
+    fields = json.loads((ROOT / "makerhub/designs/okh.schema.json").read_text(encoding="utf-8"))["$defs"]
+    assert fields["print"]["properties"].keys() <= named
+    assert {"other-materials", "quantity", "bodies"} <= named & fields["part"]["properties"].keys()
