@@ -13,7 +13,7 @@ LIMITS = SandboxLimits(memory_bytes=1 << 30, cpu_seconds=5, wall_seconds=10, fil
 
 
 def run(folder: Path, program: str, **limits: float) -> bytes:
-    wanted = SandboxLimits(**{name: getattr(LIMITS, name) for name in LIMITS.__slots__} | limits)  # type: ignore[arg-type]
+    wanted = SandboxLimits(**{name: getattr(LIMITS, name) for name in LIMITS.__slots__} | limits)
     return run_limited([sys.executable, "-I", "-c", program], folder, wanted)
 
 
