@@ -42,6 +42,7 @@ from makerhub.printers.key_dialog import ask_for_keys
 from makerhub.printers.polling import Watch
 from makerhub.printers.tasks import check_printers
 from makerhub.production.journal import HubJournal
+from makerhub.production.silence import ask_about_silent_agents
 from makerhub.production.tasks import follow_attempts, prepare_attempts, start_attempts, withdraw_stale_attempts
 from makerhub.trace.tasks import carry_out_recalls
 from makerhub.web.application import create_web
@@ -64,6 +65,7 @@ TASKS = (
     start_attempts,
     follow_attempts,
     withdraw_stale_attempts,
+    ask_about_silent_agents,
     allocate_lots,
     end_lapsed_pickups,
     carry_out_recalls,

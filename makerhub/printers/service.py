@@ -60,7 +60,8 @@ class NewPrinter:
 def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetime) -> Printer:
     """Record a printer; its address and key are checked soon after, by `check_printers`.
 
-    With one that is worked by hand there is nothing to check: it takes jobs at once, and its maker is always asked.
+    With one that is worked by hand there is nothing to check: it takes jobs at once, and its maker is always asked. One
+    that an agent looks after waits for its agent.
 
     Raises `Invalid` with a sentence for each field that is wrong.
     """
@@ -77,7 +78,7 @@ def register(session: Session, new: NewPrinter, key_box: KeyBox, *, now: datetim
         own_model=as_stored(new.own_model) if new.own_model else {},
         material=new.material,
         colour=new.colour.strip(),
-        consent=new.consent if new.link is Link.DIRECT else Consent.ASK,
+        consent=Consent.ASK if new.link is Link.BY_HAND else new.consent,
         link=new.link,
         registered_at=now,
     )
@@ -121,9 +122,11 @@ def change(session: Session, printer: Printer, new: NewPrinter, key_box: KeyBox,
     is_connected_anew = reconnects(printer, new)
     printer.name, printer.material, printer.colour = new.name.strip(), new.material, new.colour.strip()
     session.add(printer)
+    if printer.link is not Link.BY_HAND:
+        printer.consent = new.consent
     if printer.link is not Link.DIRECT:
         return
-    printer.consent, printer.url = new.consent, _origin(new.url) or ""
+    printer.url = _origin(new.url) or ""
     if new.key:
         printer.encrypted_key = key_box.seal(new.key.strip(), key_place(printer.id))
     if is_connected_anew and printer.state is not PrinterState.UNCHECKED:

@@ -22,7 +22,7 @@ from makerhub.db import Clock, Database
 from makerhub.designs.approvals import ApprovalPolicy
 from makerhub.designs.models import PlateSlice
 from makerhub.designs.profiles import PrinterProfile
-from makerhub.errors import MakerhubError
+from makerhub.errors import IllegalMove, MakerhubError, MovedMeanwhile
 from makerhub.fleet.messages import LEASE_SECONDS, AttemptNews, PrinterNews, Reply, Report, Wanted, Willing
 from makerhub.fleet.poll import Observation as Seen
 from makerhub.fleet.verdict import Outcome
@@ -32,6 +32,7 @@ from makerhub.printers.agent_models import Agent, AgentLink, AgentState
 from makerhub.printers.models import BuildPlate, PlateState, Printer, PrinterState
 from makerhub.production import material, service
 from makerhub.production.journal import ENDS
+from makerhub.production.material import SpoolShort
 from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState
 from makerhub.production.staggering import may_begin_now
 
@@ -220,6 +221,9 @@ def _alone(session: Session, change: Callable[[], bool]) -> bool:
     try:
         with session.begin_nested():
             return change()
+    except (IllegalMove, MovedMeanwhile, SpoolShort) as error:
+        log.info("A part of an agent's report comes too late, or has to wait: %s", error)
+        return False
     except (MakerhubError, SQLAlchemyError):
         log.exception("A part of an agent's report could not be applied; it will be told again, or is out of date")
         return False

@@ -19,6 +19,7 @@ from makerhub.stock import access as stock_access
 from makerhub.trace import access as trace_access
 from makerhub.web import (
     admin,
+    agent_page,
     agents,
     asking,
     by_hand,
@@ -63,6 +64,7 @@ AUDIENCES: tuple[Audience, ...] = (
     workshop.audience,
     agents.audience,
     my_home.audience,
+    agent_page.audience,
     dispatcher.audience,
     jobs.audience,
     courier.audience,

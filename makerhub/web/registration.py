@@ -64,7 +64,8 @@ def register() -> ResponseReturnValue:
         return _new_page(typed, error.fields), 400
     hub().soon(ask_for_keys)
     hub().soon(check_printers)
-    return redirect(url_for("maker.printer", printer_id=printer.id))
+    next_page = "agent_page.connection" if printer.link is Link.AGENT else "maker.printer"
+    return redirect(url_for(next_page, printer_id=printer.id))
 
 
 @pages.get("/<uuid:printer_id>/change")
@@ -139,7 +140,7 @@ def _typed(profile: PrinterProfile | None, hub_id: UUID) -> printers.NewPrinter:
 
 def _link(text: str) -> Link | None:
     """The kind of link that can be registered here and was chosen."""
-    return next((link for link in (Link.DIRECT, Link.BY_HAND) if link == text), None)
+    return next((link for link in Link if link == text), None)
 
 
 def _chosen_hub(session: Session, chosen: str) -> Organisation | None:

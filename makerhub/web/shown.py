@@ -11,10 +11,12 @@ from sqlmodel.sql.expression import SelectOfScalar
 from makerhub.designs.models import DesignVersion, Part, PlateSlice
 from makerhub.fleet.gateway import FOLDER, NEEDED, Permission, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
+from makerhub.fleet.messages import Unwilling
 from makerhub.fleet.verdict import Reason
 from makerhub.people.access import find, permitted
 from makerhub.printers import spools, upkeep
 from makerhub.printers.access import LOOK_AFTER
+from makerhub.printers.agent_models import AgentLink
 from makerhub.printers.models import BuildPlate, Link, Observation, PlateState, Printer, PrinterState, Spool
 from makerhub.printers.own import base_of
 from makerhub.printers.service import is_reachable
@@ -63,6 +65,7 @@ class ShownPrinter:
     missing_milligrams: int = 0
     print_seconds: int = 0
     upkeep_is_due: bool = False
+    agent_link: AgentLink | None = None
 
     @property
     def model(self) -> str:
@@ -79,6 +82,18 @@ class ShownPrinter:
     def waits_for_key(self) -> bool:
         """Whether its owner is asked for a key in OctoPrint."""
         return self.printer.link is Link.DIRECT and not self.printer.encrypted_key
+
+    @property
+    def has_agent(self) -> bool:
+        """Whether an agent looks after it, or will."""
+        return self.printer.link is Link.AGENT
+
+    @property
+    def agent_trouble(self) -> str:
+        """Why its agent begins nothing now although it could; what the printer itself does is said elsewhere."""
+        if self.agent_link is None or self.agent_link.unwilling not in (Unwilling.PAUSED, Unwilling.QUIET_HOURS):
+            return ""
+        return Unwilling(self.agent_link.unwilling).message
 
     @property
     def should_be_done(self) -> datetime | None:
@@ -182,6 +197,7 @@ def show_printer(session: Session, printer: Printer) -> ShownPrinter:
         missing_milligrams=material.missing_milligrams(session, attempt) if is_waiting and attempt else 0,
         print_seconds=print_seconds,
         upkeep_is_due=upkeep.is_due(upkeep.log_of(session, printer.id), print_seconds),
+        agent_link=session.get(AgentLink, printer.id),
     )
 
 
