@@ -69,7 +69,7 @@ _SENTENCES = {
     MeshProblem.INVERTED: translatable("The mesh is inside out."),
     MeshProblem.SEVERAL_BODIES: translatable(
         "The mesh has another number of separate bodies than it should, which is one where okh.toml does not say more. "
-        "Save each body as a file and a part of its own, or give the part its number of “bodies”."
+        "Save each body as a file of its own. If one piece is of several bodies, send it with an okh.toml that says so."
     ),
     MeshProblem.UNREADABLE: translatable("The file could not be checked within the limits of memory and time."),
 }

@@ -1,6 +1,7 @@
 """Handing in a design: one's own or somebody else's, as an archive or as one mesh, and what became of it."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from makerhub.designs import access, uploads
 from makerhub.designs.models import Design, Upload, UploadState
+from makerhub.designs.slicer import copies_that_fit
 from makerhub.designs.submission import MAX_FILE_BYTES, is_zip, manifest_of_mesh
 from makerhub.designs.tasks import work_on_uploads
 from makerhub.designs.uploads import NewUpload
@@ -217,6 +219,8 @@ def _shown(upload_id: UUID) -> dict[str, object]:
             "may_mend": _may_mend(row),
             "may_accept": can(session, viewer(), access.ACCEPT, row),
             "pictures": _pictures(row),
+            "fits": [_models_that_fit(part) for part in row.findings.get("parts", [])],
+            "models": len(hub().profiles),
         }
 
 
@@ -230,6 +234,14 @@ def _pictures(row: Upload) -> list[bool]:
     if row.state is UploadState.PUBLISHED:
         return [False for _part in row.findings.get("parts", [])]
     return [not part["problems"] for part in row.findings.get("parts", [])]
+
+
+def _models_that_fit(part: Mapping[str, Any]) -> int | None:
+    """On how many of the known models one copy fits, as it lies in its file; nothing for a part without a mesh."""
+    if not part["faces"]:
+        return None
+    width, depth, height = part["size_mm"]
+    return sum(copies_that_fit(width, depth, height, profile) > 0 for profile in hub().profiles.values())
 
 
 def _new_page(typed: Mapping[str, str], errors: Mapping[str, str]) -> str:

@@ -164,3 +164,13 @@ def test_a_licence_without_adaptations_is_mended_by_nobody(house: House) -> None
     mona.post(f"{address}/decision", {"decision": "mend"}, form=address)
     work(house)
     assert "forbids passing on a changed design" in mona.get(address).text
+
+
+@pytest.mark.parametrize(
+    ("size", "said"), [(40, "It fits on 1 of the 1 printer models"), (400, "too large for every printer")]
+)
+def test_the_page_says_on_how_many_models_it_fits(house: House, size: float, said: str) -> None:
+    mona = house.signed_in("mona")
+    address = hand_in(mona, cube(size), "hook.stl", TOLD)
+    work(house)
+    assert said in mona.get(address).text
