@@ -10,6 +10,7 @@ from pathlib import Path
 
 from flask import Flask
 
+from makerhub.audit.tasks import seal_the_day
 from makerhub.background.embedded import EmbeddedEngine
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
@@ -51,6 +52,7 @@ from makerhub.web.hub import Hub
 TRANSLATIONS = Path(__file__).parent / "web" / "translations"
 
 TASKS = (
+    seal_the_day,
     forget_sign_ins,
     answer_sign_in_requests,
     expire_invitations,

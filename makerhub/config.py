@@ -157,6 +157,11 @@ class Settings:
         return self.public_address.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
+    def checkpoints_directory(self) -> Path:
+        """Where the daily digests of the log are kept, outside of the database."""
+        return self.data_directory / "checkpoints"
+
+    @property
     def key_file(self) -> Path:
         """The file of the key that encrypts the printers' keys."""
         return self.data_directory / "hub.key"

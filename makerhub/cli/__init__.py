@@ -116,11 +116,12 @@ def demo(leave: bool, printers: str, port: int) -> None:
 
 
 @main.command()
+@click.option("--audit", is_flag=True, help="Compare the whole log with what was sealed each day.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.pass_obj
-def doctor(settings: Settings, as_json: bool) -> None:
+def doctor(settings: Settings, audit: bool, as_json: bool) -> None:
     """Say whether this hub is in order."""
-    findings = list(examine(settings, Database(settings.database)))
+    findings = list(examine(settings, Database(settings.database), audit=audit))
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -200,7 +201,7 @@ def people_add(
         person = people.find_by_email(session, email) or people.create_person(
             session, email=email, name=name, password=password, now=utc_now()
         )
-        people.add_membership(session, person, place, Role(role))
+        people.add_membership(session, person, place, Role(role), now=utc_now())
     console.print(f"{person.name} is {role} of {place.name}")
 
 

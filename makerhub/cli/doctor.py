@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from makerhub.app import prusa_slicer
+from makerhub.audit import checkpoints
 from makerhub.config import Settings
 from makerhub.db import Database, journal_mode, sqlite_version
 from makerhub.designs.profiles import read_profiles
@@ -24,8 +25,11 @@ class Finding:
     detail: str
 
 
-def examine(settings: Settings, database: Database) -> Iterator[Finding]:
-    """Look at everything a hub needs; later checks are left out when the database is not there to be asked."""
+def examine(settings: Settings, database: Database, *, audit: bool = False) -> Iterator[Finding]:
+    """Look at everything a hub needs, with `audit` at every row of the log that is sealed, too.
+
+    Later checks are left out when the database is not there to be asked.
+    """
     yield _sqlite(database) if database.is_sqlite else Finding("database", True, database.describe())
     yield _slicer(settings)
     yield _profiles(settings)
@@ -35,6 +39,23 @@ def examine(settings: Settings, database: Database) -> Iterator[Finding]:
     yield Finding("tables", True, "the database is at this version")
     yield from _keys(settings, database)
     yield from _invariants(database)
+    if audit:
+        yield from _log(settings, database)
+
+
+def _log(settings: Settings, database: Database) -> Iterator[Finding]:
+    with database.reading() as session:
+        found = list(checkpoints.breaches(session, settings.checkpoints_directory))
+        last = checkpoints.last_seal(session)
+    for breach in found:
+        yield Finding("log", False, breach.what)
+    if not found:
+        advice = (
+            f"sealed up to {last} (note this down elsewhere)"
+            if last
+            else "nothing is sealed before the first day is over"
+        )
+        yield Finding("log", True, advice)
 
 
 def _sqlite(database: Database) -> Finding:

@@ -1,5 +1,6 @@
 """Every table of a hub, for the migrations and for whoever needs the whole metadata."""
 
+from makerhub.audit import models as audit
 from makerhub.delivery import models as delivery
 from makerhub.demand import models as demand
 from makerhub.designs import models as designs
@@ -20,6 +21,7 @@ __all__ = [
     "KeyProof",
     "Transition",
     "agent_models",
+    "audit",
     "delivery",
     "demand",
     "designs",

@@ -12,6 +12,7 @@ from passlib.hash import argon2  # type: ignore[import-untyped]
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from makerhub.audit.service import note
 from makerhub.errors import Invalid, translatable
 from makerhub.people.models import BrowserSession, Membership, Organisation, OrganisationKind, Person, Role
 
@@ -67,7 +68,9 @@ def create_organisation(
     return organisation
 
 
-def add_membership(session: Session, person: Person, organisation: Organisation, role: Role) -> Membership:
+def add_membership(
+    session: Session, person: Person, organisation: Organisation, role: Role, *, now: datetime, by: UUID | None = None
+) -> Membership:
     """Give `person` the `role` in `organisation`; a role that is held already stays as it is."""
     held = select(Membership).where(
         Membership.person_id == person.id,
@@ -78,7 +81,7 @@ def add_membership(session: Session, person: Person, organisation: Organisation,
     if membership is None:
         membership = Membership(person_id=person.id, organisation_id=organisation.id, role=role)
         session.add(membership)
-        session.flush()
+        note(session, "role given", membership, now=now, by=by, why=f"{role.value} of {person.id} at {organisation.id}")
         session.refresh(person, ["roles"])
     return membership
 
@@ -87,6 +90,14 @@ def offer_pickup(session: Session, place: Organisation, offers: bool) -> None:
     """Let makers of a hub ask for couriers, or no more; what was asked for stays."""
     place.offers_pickup = offers
     session.add(place)
+
+
+def take_membership(session: Session, membership: Membership, *, now: datetime, by: UUID | None = None) -> None:
+    """Take a role back."""
+    why = f"{membership.role.value} of {membership.person_id} at {membership.organisation_id}"
+    note(session, "role taken", membership, now=now, by=by, why=why)
+    session.delete(membership)
+    session.flush()
 
 
 def roles_of(person: Person) -> frozenset[Role]:
@@ -109,10 +120,11 @@ def find_by_email(session: Session, email: str) -> Person | None:
     return session.exec(select(Person).where(Person.email == email.strip().lower())).one_or_none()
 
 
-def set_password(session: Session, person: Person, password: str) -> None:
+def set_password(session: Session, person: Person, password: str, *, now: datetime) -> None:
     """Give `person` a new password and end every sign-in that the old one opened. Raises `Invalid`."""
     person.password = hash_password(password)
     _end_sign_ins(session, person)
+    note(session, "password changed", person, now=now, by=person.id)
 
 
 def is_password_of(person: Person, password: str) -> bool:
@@ -122,16 +134,18 @@ def is_password_of(person: Person, password: str) -> bool:
     return cast("bool", argon2.verify(unicodedata.normalize("NFKD", password), person.password))
 
 
-def disable(session: Session, person: Person) -> None:
+def disable(session: Session, person: Person, *, now: datetime, by: UUID | None = None, why: str = "") -> None:
     """Let `person` sign in no more, from now on; what they made and asked for stays."""
     person.active = False
     _end_sign_ins(session, person)
+    note(session, "disabled", person, now=now, by=by, why=why)
 
 
-def enable(session: Session, person: Person) -> None:
+def enable(session: Session, person: Person, *, now: datetime, by: UUID | None = None, why: str = "") -> None:
     """Let `person` sign in again."""
     person.active = True
     session.add(person)
+    note(session, "enabled", person, now=now, by=by, why=why)
 
 
 def forget_expired_sign_ins(session: Session, now: datetime) -> int:

@@ -65,7 +65,7 @@ def settle(session: Session, time_zone: str, now: datetime) -> Network:
     def person(name: str, role: Role, organisation: Organisation) -> Person:
         email = f"{name.split()[0].lower()}@demo.example"
         created = people.create_person(session, email=email, name=name, password=PASSWORD, now=now)
-        people.add_membership(session, created, organisation, role)
+        people.add_membership(session, created, organisation, role, now=now)
         return created
 
     hub = place(OrganisationKind.HUB, "Riverside Makers", "12 Mill Lane, Riverside", "The blue door in the yard.")

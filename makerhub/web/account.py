@@ -74,7 +74,7 @@ def set_password() -> ResponseReturnValue:
             raise Invalid(fields={"again": translatable("This is not the same password. Type it again.")})
         with hub().database.changing() as database:
             person = database.get_one(Person, viewer().id)
-            people.set_password(database, person, typed)
+            people.set_password(database, person, typed, now=hub().clock())
     except Invalid as error:
         return _password_page(error.fields), 400
     login_user(person, authn_via=["password"])  # its sign-ins are all ended, and this one begins anew

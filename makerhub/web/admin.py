@@ -75,7 +75,7 @@ def _let_in() -> Person:
                 _require_fit(role, organisation.kind)
         if problems:
             raise Invalid(fields=problems)
-        people.add_membership(session, person, organisation, role)
+        people.add_membership(session, person, organisation, role, now=hub().clock(), by=viewer().id)
         return person
 
 

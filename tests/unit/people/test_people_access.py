@@ -46,7 +46,7 @@ def world(database: Database) -> Iterator[World]:
         ):
             people[who] = service.create_person(session, email=f"{who}@example.org", name=who, now=NOW)
             if organisation and role:
-                service.add_membership(session, people[who], organisation, role)
+                service.add_membership(session, people[who], organisation, role, now=NOW)
         yield World(session, north, home, people)
 
 
@@ -85,7 +85,7 @@ def test_a_model_without_a_rule_shows_nothing(world: World) -> None:
 
 
 def test_a_disabled_person_sees_nothing(world: World) -> None:
-    service.disable(world.session, world.people["root"])
+    service.disable(world.session, world.people["root"], now=NOW)
     assert world.sees("root", Organisation) == set()
 
 
@@ -114,7 +114,7 @@ def test_an_action_is_allowed_with_what_one_sees_and_its_rule_admits(world: Worl
     assert not access.can(world.session, bob, close, world.north)
     with pytest.raises(NotFound):
         access.find(world.session, bob, close, world.north.id)
-    service.disable(world.session, bob)
+    service.disable(world.session, bob, now=NOW)
     assert not access.can(world.session, bob, rename, world.north)
 
 

@@ -151,7 +151,7 @@ def test_an_unknown_address_is_written_down_alike_and_gets_no_mail(world: World)
 def test_somebody_who_may_not_sign_in_gets_no_mail_and_a_mail_of_before_opens_nothing(world: World) -> None:
     _, token, _ = mailed_to(world)
     with world.database.changing() as session:
-        disable(session, session.get_one(Person, world.requester.id))
+        disable(session, session.get_one(Person, world.requester.id), now=NOW)
     ask(world)
     answer(world)
     assert len(world.all(Mail)) == 1

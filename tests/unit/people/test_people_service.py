@@ -1,6 +1,7 @@
 """Persons, organisations and memberships are made known, and passwords hold what they promise."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from passlib.hash import argon2  # type: ignore[import-untyped]
@@ -27,7 +28,7 @@ def test_a_person_can_be_read_after_the_session_has_ended(database: Database) ->
     with database.changing() as session:
         person = a_person(session)
         hub = an_organisation(session, OrganisationKind.HUB, "North")
-        service.add_membership(session, person, hub, Role.MAKER)
+        service.add_membership(session, person, hub, Role.MAKER, now=NOW)
     assert service.roles_of(person) == {Role.MAKER}
 
 
@@ -77,9 +78,9 @@ def test_a_membership_is_held_once(database: Database) -> None:
     with database.changing() as session:
         person = a_person(session)
         hub = an_organisation(session, OrganisationKind.HUB, "North")
-        first = service.add_membership(session, person, hub, Role.MAKER)
-        assert service.add_membership(session, person, hub, Role.MAKER).id == first.id
-        assert service.add_membership(session, person, hub, Role.COURIER).id != first.id
+        first = service.add_membership(session, person, hub, Role.MAKER, now=NOW)
+        assert service.add_membership(session, person, hub, Role.MAKER, now=NOW).id == first.id
+        assert service.add_membership(session, person, hub, Role.COURIER, now=NOW).id != first.id
         assert len(person.roles) == 2
 
 
@@ -96,7 +97,7 @@ def test_facilities_and_hubs_are_those_of_the_role(database: Database) -> None:
             (home, Role.REQUESTER),
             (hospital, Role.REQUESTER),
         ):
-            service.add_membership(session, person, organisation, role)
+            service.add_membership(session, person, organisation, role, now=NOW)
         assert service.facilities_of(session, person) == [hospital, home]
         assert service.hubs_of(session, person) == [hub, other_hub]
         assert service.hubs_of(session, person, Role.DISPATCHER) == [other_hub]
@@ -106,7 +107,9 @@ def a_sign_in(session: Session, person: Person, name: str, expires_at: datetime)
     session.add(BrowserSession(id=name, person_id=person.id, created_at=NOW, seen_at=NOW, expires_at=expires_at))
 
 
-@pytest.mark.parametrize("end", [lambda s, p: service.set_password(s, p, PASSWORD), service.disable])
+@pytest.mark.parametrize(
+    "end", [lambda s, p: service.set_password(s, p, PASSWORD, now=NOW), partial(service.disable, now=NOW)]
+)
 def test_a_new_password_and_disabling_end_all_sign_ins_of_that_person_alone(database: Database, end) -> None:  # type: ignore[no-untyped-def]
     with database.changing() as session:
         ada, bob = a_person(session), a_person(session, "bob@example.org")

@@ -168,5 +168,5 @@ def add_people(site: Site) -> None:
             person = service.create_person(session, email=f"{name}@example.org", name=name.title(), now=START)
             person.password = hashed_password()
             if role:
-                service.add_membership(session, person, hub, role)
+                service.add_membership(session, person, hub, role, now=START)
             site.people[name] = person

@@ -100,7 +100,10 @@ def test_a_new_password_and_disabling_end_every_sign_in(site: Site, end: str) ->
     phone, ward, bob = site.signed_in("alice"), site.signed_in("alice"), site.signed_in("bob")
     with site.database.changing() as database:
         alice = database.get_one(Person, site.people["alice"].id)
-        service.disable(database, alice) if end == "disabled" else service.set_password(database, alice, PASSWORD * 2)
+        if end == "disabled":
+            service.disable(database, alice, now=site.time.now)
+        else:
+            service.set_password(database, alice, PASSWORD * 2, now=site.time.now)
     assert [browser.get("/mine").status_code for browser in (phone, ward, bob)] == [302, 302, 200]
 
 
@@ -108,7 +111,7 @@ def test_a_row_written_after_the_password_changed_opens_nothing(site: Site) -> N
     alice = site.signed_in("alice")
     [row] = site.rows()
     with site.database.changing() as database:
-        service.set_password(database, database.get_one(Person, site.people["alice"].id), PASSWORD)
+        service.set_password(database, database.get_one(Person, site.people["alice"].id), PASSWORD, now=site.time.now)
         database.add(BrowserSession.model_validate(row.model_dump()))
     assert alice.get("/mine").status_code == 302
 
@@ -132,7 +135,7 @@ def test_looking_around_does_not_write_at_each_request(site: Site) -> None:
 
 def test_the_same_answer_whatever_was_wrong(site: Site) -> None:
     with site.database.changing() as database:
-        service.disable(database, database.get_one(Person, site.people["charlie"].id))
+        service.disable(database, database.get_one(Person, site.people["charlie"].id), now=site.time.now)
         service.create_person(database, email="dora@example.org", name="Dora", now=site.time.now)
     answers = {
         (response.status_code, response.text.replace(email, "EMAIL").split("<main")[1].split("csrf_token")[0])
