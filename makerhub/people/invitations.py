@@ -119,7 +119,8 @@ def join(session: Session, token: str, name: str, *, language: str, now: datetim
         move(session, invitation, InvitationState.JOINED, now=now, by=person.id, joined_by=person.id)
     except MovedMeanwhile as error:
         raise InvitationOver from error
-    add_membership(session, person, session.get_one(Organisation, invitation.organisation_id), invitation.role)
+    place = session.get_one(Organisation, invitation.organisation_id)
+    add_membership(session, person, place, invitation.role, now=now, by=invitation.invited_by)
     return person
 
 

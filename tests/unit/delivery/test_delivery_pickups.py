@@ -172,7 +172,7 @@ def test_a_pickup_goes_to_couriers_of_its_hub_only(world: World) -> None:
 def test_nobody_fetches_from_oneself(world: World) -> None:
     pickup = world.pickup()
     with world.database.changing() as session:
-        people.add_membership(session, session.get_one(Person, world.maker.id), world.hub, Role.COURIER)
+        people.add_membership(session, session.get_one(Person, world.maker.id), world.hub, Role.COURIER, now=NOW)
     with pytest.raises(Invalid, match="somebody else"):
         act(world, pickup, pickups.give, courier_id=world.maker.id, by=world.dispatcher.id, now=NOW)
 

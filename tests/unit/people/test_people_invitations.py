@@ -109,7 +109,7 @@ def test_inviting_again_takes_the_earlier_link_back(world: World) -> None:
 def test_somebody_who_is_shut_out_does_not_come_in_by_an_invitation(world: World) -> None:
     token = invite(world, Role.COURIER, email="mona@example.org")
     with world.database.changing() as session:
-        disable(session, session.get_one(Person, world.maker.id))
+        disable(session, session.get_one(Person, world.maker.id), now=NOW)
     with pytest.raises(InvitationOver):
         join(world, token)
 
