@@ -81,7 +81,7 @@ class Settings:
     smtp_password_file: Path = setting(
         Path("smtp.password"), "File with the password at the mail server, which nobody else may be able to read."
     )
-    languages: tuple[str, ...] = setting(("en",), "Languages of the pages, the default first.")
+    languages: tuple[str, ...] = setting(("en", "de", "es", "fr"), "Languages of the pages, the default first.")
     time_zone: str = setting("Europe/London", "Time zone of whoever has not chosen one; all times are stored in UTC.")
     catalogue: Path = setting(shipped("designs"), "Folder of the designs that “makerhub migrate” publishes.")
     printer_profiles: Path = setting(shipped("printers"), "Folder of the printer profiles, one file a model.")

@@ -120,6 +120,12 @@ def find_by_email(session: Session, email: str) -> Person | None:
     return session.exec(select(Person).where(Person.email == email.strip().lower())).one_or_none()
 
 
+def set_language(session: Session, person: Person, language: str) -> None:
+    """Speak to `person` in this language from now on."""
+    person.language = language
+    session.add(person)
+
+
 def set_password(session: Session, person: Person, password: str, *, now: datetime) -> None:
     """Give `person` a new password and end every sign-in that the old one opened. Raises `Invalid`."""
     person.password = hash_password(password)

@@ -28,6 +28,7 @@ from makerhub.web import (
     home,
     invitations,
     jobs,
+    language,
     mails,
     maker,
     my_home,
@@ -55,6 +56,7 @@ from makerhub.web.viewer import viewer_language
 
 AUDIENCES: tuple[Audience, ...] = (
     home.audience,
+    language.audience,
     asking.audience,
     requester.audience,
     maker.audience,

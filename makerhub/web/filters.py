@@ -12,9 +12,10 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from makerhub.web.hub import hub
+from makerhub.web.language import offered
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.times import as_ago, as_date, as_time
-from makerhub.web.viewer import viewer_language, viewer_locale, viewer_or_none, viewer_zone
+from makerhub.web.viewer import viewer_direction, viewer_language, viewer_locale, viewer_or_none, viewer_zone
 from makerhub.web.words import tone, words
 
 
@@ -30,7 +31,13 @@ def add_filters(app: Flask) -> None:
         "tone": tone,
         "translate": _translate,
     }
-    app.jinja_env.globals |= {"viewer": viewer_or_none, "language": viewer_language, "entries": _entries}
+    app.jinja_env.globals |= {
+        "viewer": viewer_or_none,
+        "language": viewer_language,
+        "direction": viewer_direction,
+        "languages": offered,
+        "entries": _entries,
+    }
 
 
 def _time(moment: datetime) -> Markup:

@@ -34,16 +34,27 @@ def viewer_zone() -> ZoneInfo:
     return cast("ZoneInfo", g.viewer_zone)
 
 
+LANGUAGE_COOKIE = "language"
+
+
 def viewer_language() -> str:
-    """The language of the page: the viewer's choice, else what the browser prefers, else the hub's first one."""
+    """The language of the page: the person's, else the one chosen here, else the browser's, else the hub's first."""
     languages = hub().settings.languages
     if not has_request_context():
         return languages[0]
     person = viewer_or_none()
     if person and person.language in languages:
         return person.language
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    if chosen in languages:
+        return chosen
     wanted = [language.replace("-", "_") for language in request.accept_languages.values()]
     return negotiate_locale(wanted, languages) or languages[0]  # unlike best_match, takes German for Austria's German
+
+
+def viewer_direction() -> str:
+    """How the page runs: “ltr” from left to right, or “rtl”."""
+    return Locale.parse(viewer_language()).text_direction
 
 
 def viewer_locale() -> Locale:

@@ -32,6 +32,7 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     "active": ("good", translatable("Active")),
     "refused": ("bad", translatable("Refused")),
     "paused": ("warning", translatable("Paused")),
+    "paired": ("good", translatable("Paired")),
     "retired": ("calm", translatable("Retired")),
     "ask": ("calm", translatable("Asks before each print")),
     "automatic": ("calm", translatable("Prints by itself")),

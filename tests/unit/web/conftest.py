@@ -19,6 +19,7 @@ from makerhub.notices.letters import Translator
 from makerhub.web.application import create_web
 from makerhub.web.home import audience as home
 from makerhub.web.hub import Hub
+from makerhub.web.language import audience as language
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
             FolderChannel(tmp_path / "mail", chosen.mail_from),
             Translator(tmp_path),
         )
-        site = Site(create_web(hub, (home, try_pages())), database, time)
+        site = Site(create_web(hub, (home, language, try_pages())), database, time)
         add_people(site)
         return site
 

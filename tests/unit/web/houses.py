@@ -42,12 +42,12 @@ class Compiled(BytecodeCache):
 class House(Site):
     """Besides the world's people Alice asks for the care home, Bob for another one, and Charlie has no role."""
 
-    def __init__(self, world: World, folder: Path) -> None:
+    def __init__(self, world: World, folder: Path, **changes: Any) -> None:
         self.world = world
         self.nudged: list[str] = []
         self.files = FileStore(folder / "files")
         time = Time(NOW)
-        settings = Settings(data_directory=folder)
+        settings = Settings(data_directory=folder, **changes)
         self.channel = FolderChannel(folder / "mail", settings.mail_from)
         hub = Hub(
             settings,
