@@ -43,7 +43,7 @@ soak: setup-test $(OCTOPRINT)/.stamp ## the long runs that `make test` leaves ou
 .PHONY: bench
 bench: setup-test ## one benchmark: NAME=ledger runs benchmarks/ledger.py
 	@test -f "benchmarks/$(NAME).py" || { echo "NAME is one of:"; ls benchmarks/*.py | sed 's/.*\//  /; s/\.py$$//'; exit 2; }
-	$(BIN)/python -m benchmarks.$(NAME)
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.$(NAME)
 
 .PHONY: designs
 designs: setup ## build the catalogue's meshes again from their parametric sources

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from makerhub.app import Makerhub, assemble, poll_intervals, utc_now
 from makerhub.config import Settings, load
@@ -101,8 +102,8 @@ class _Looking:
         self.count = len(self._watch.roster())
         self._seen: set[UUID] = set()
         self._all_seen = threading.Event()
-        self.looks = 0
-        self._database = hub.database
+        self.looks = self.written = 0
+        event.listen(hub.database.engine, "after_cursor_execute", self._count_written)
 
     async def poll(self, gateway: PrinterGateway) -> None:
         """As `makerhub.app` runs it, but for the time that goes faster."""
@@ -124,13 +125,15 @@ class _Looking:
     def measure(self, swept: Looked, seconds: float, memory: float) -> Looked:
         """Processor time of the whole process over so many seconds of looking on, after a pause for what lingers."""
         time.sleep(seconds / 3)
-        looks, cpu, began = self.looks, time.process_time(), time.monotonic()
+        looks, written, cpu, began = self.looks, self.written, time.process_time(), time.monotonic()
         time.sleep(seconds)
-        looks, cpu, took = self.looks - looks, time.process_time() - cpu, time.monotonic() - began
+        looks, written = self.looks - looks, self.written - written
+        cpu, took = time.process_time() - cpu, time.monotonic() - began
         return replace(
             swept,
             looks_per_s=looks / took,
             microseconds=cpu / looks * 1e6,
+            written_share=written / looks,
             kilobytes=(_kilobytes() - memory) / self.count,
         )
 
@@ -141,6 +144,10 @@ class _Looking:
             self._seen.update(one.printer_id for one in seen)
             if len(self._seen) == self.count:
                 self._all_seen.set()
+
+    def _count_written(self, _connection: object, _cursor: object, statement: str, rows: Any, *_: object) -> None:
+        if statement.startswith("INSERT INTO observation"):
+            self.written += len(rows) if isinstance(rows, list) else 1
 
 
 def _row(number: int, endpoint: tuple[str, str], key_box: KeyBox) -> dict[str, object]:

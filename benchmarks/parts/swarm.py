@@ -22,8 +22,8 @@ from makerhub.simulation.served import ServedPrinter
 from makerhub.simulation.swarm import Swarm
 
 PRINTERS_A_PORT = 500
-HOURS = 2
-GCODE = b"; estimated printing time (normal mode) = %dh 0m 0s\n" % HOURS + b"; filling\n" * 20_000
+SHORTEST_MINUTES = 120
+FILLING = b"; nothing\n" * 2_000
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Elsewhere:
 
 @contextlib.contextmanager
 def printers_elsewhere(count: int) -> Iterator[Elsewhere]:
-    """So many printers, each in a print of two hours, begun at different times."""
+    """So many printers, each in a print of two to four hours."""
     command = [sys.executable, "-m", "benchmarks.parts.swarm", str(count)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 (our own)
     with process, cast("IO[str]", process.stdin) as commands:
@@ -48,29 +48,24 @@ def printers_elsewhere(count: int) -> Iterator[Elsewhere]:
         yield Elsewhere([(url, key) for url, key in endpoints], commands)
 
 
-class Staggered(FastClock):
-    """A clock that is moved on while prints are begun, so that they don't all stand at the same per cent."""
-
-    ahead = 0.0
-
-    def now(self) -> float:
-        """See Clock."""
-        return super().now() + self.ahead
-
-
 async def main(count: int) -> None:
     """Serve until the input ends."""
     open_files()
-    clock = Staggered()
+    clock = FastClock()
     printers = [ServedPrinter(f"printer-{number}", clock) for number in range(count)]
-    for printer in printers:
+    for number, printer in enumerate(printers):
         account = printer.accounts.account(printer.key)
-        printer.upload("a.gcode", GCODE, account, select=True, start=True, keep=True)
-        clock.ahead += HOURS * 3600 / 2 / count
+        printer.upload("a.gcode", _gcode(number), account, select=True, start=True, keep=True)
     async with Swarm(printers, ports=count // PRINTERS_A_PORT + 1):
         print(json.dumps([(printer.url, printer.key) for printer in printers]), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             clock.speed = float(line)
+
+
+def _gcode(number: int) -> bytes:
+    """Prints of different length, so that they don't all stand at the same per cent."""
+    minutes = SHORTEST_MINUTES + number % SHORTEST_MINUTES
+    return b"; estimated printing time (normal mode) = %dm 0s\n" % minutes + FILLING
 
 
 if __name__ == "__main__":

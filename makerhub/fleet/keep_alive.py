@@ -11,6 +11,8 @@ import ssl
 from types import TracebackType
 from typing import Final, Self
 
+from yarl import URL
+
 from makerhub.fleet.addresses import AddressPolicy, ForbiddenAddress, printer_url
 from makerhub.fleet.connecting import Connector
 from makerhub.fleet.gateway import Connection, PrinterTrouble, Trouble
@@ -63,16 +65,16 @@ class KeepAlive:
         return reply
 
     async def _connected(self, connection: Connection, deadline: float) -> Line:
-        request = self._request(connection)
+        base = printer_url(connection.url)
+        request = self._request(base, connection.key)
         try:
             async with asyncio.timeout_at(deadline):
-                return await self._connector.connect(printer_url(connection.url), lambda: Line(request))
+                return await self._connector.connect(base, lambda: Line(request))
         except (OSError, ValueError, RuntimeError) as error:
             raise PrinterTrouble(_trouble_of(error)) from error
 
-    def _request(self, connection: Connection) -> bytes:
-        base = printer_url(connection.url)
-        headers = {"Host": base.host_port_subcomponent, **HEADERS, **key_header(connection.key or None)}
+    def _request(self, base: URL, key: str) -> bytes:
+        headers = {"Host": base.host_port_subcomponent, **HEADERS, **key_header(key or None)}
         first = f"GET {base.path.rstrip('/')}{self._path} HTTP/1.1"
         return "\r\n".join([first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode("ascii")
 

@@ -14,7 +14,7 @@ except ImportError:  # Windows knows no such limit
     resource = None  # type: ignore[assignment]
 
 WANTED_FILES: Final = 65_536
-LOOKS_AT_ONCE: Final = 2_000
+LOOKS_AT_ONCE: Final = 4_000
 """Each at an address that swallows everything waits for the gateway's whole deadline."""
 
 

@@ -23,6 +23,9 @@ from makerhub.fleet.gateway import Connection, JobReport, PrinterState, PrinterT
 log = logging.getLogger(__name__)
 
 NOBODYS_TURN: Final = -1
+LOOKS_A_BEAT: Final = 500
+"""So many begin together at most: on a slow computer all at once would keep each other beyond the deadline."""
+
 JITTER: Final = 0.1
 """Each delay is varied by this share, so that printers that started together drift apart."""
 
@@ -43,7 +46,7 @@ class PollIntervals:
     unreachable_most_s: float = 300.0
     roster_s: float = 10.0
     tick_s: float = 1.0
-    beat_s: float = 0.05
+    beat_s: float = 0.1
 
     def faster(self, factor: float) -> "PollIntervals":
         """The same for a clock that runs `factor` times as fast."""
@@ -140,7 +143,7 @@ class PollLoop:
         self._news = asyncio.Event()
         self._watched: dict[UUID, _Watched] = {}
         self._heap: list[tuple[float, int, _Watched]] = []
-        self._wakes_at = math.inf
+        self._wakes_at = -math.inf
         self._numbers = itertools.count()
         self._looks: set[asyncio.Task[None]] = set()
         self._seen: list[Observation] = []
@@ -201,17 +204,20 @@ class PollLoop:
 
     async def _until_due(self) -> None:
         """Sleep until a look is due and may begin; at least for a beat, so that looks begin in batches."""
-        await asyncio.sleep(self._intervals.beat_s)
-        if self._stopping.is_set():
-            return
         is_full = len(self._looks) >= self._concurrency
-        self._wakes_at = self._heap[0][0] if self._heap and not is_full else math.inf
-        self._due.clear()
-        await _within(self._wakes_at - _loop_time(), self._due)
+        next_at = self._heap[0][0] if self._heap and not is_full else math.inf
+        wait = next_at - _loop_time()
+        if wait <= self._intervals.beat_s:
+            await asyncio.sleep(self._intervals.beat_s)
+        else:
+            self._wakes_at = next_at
+            self._due.clear()
+            await _within(wait, self._due)
+            self._wakes_at = -math.inf
 
     def _begin_due_looks(self) -> None:
-        time = _loop_time()
-        while self._heap and self._heap[0][0] <= time and len(self._looks) < self._concurrency:
+        time, most = _loop_time(), min(self._concurrency, len(self._looks) + LOOKS_A_BEAT)
+        while self._heap and self._heap[0][0] <= time and len(self._looks) < most:
             _, turn, watched = heapq.heappop(self._heap)
             if watched.turn == turn:
                 look = asyncio.create_task(self._look(watched))

@@ -32,4 +32,4 @@ def test_a_process_asks_for_as_many_open_files_as_it_is_allowed() -> None:
 
 
 def test_looks_are_bounded_however_many_files_may_be_open() -> None:
-    assert 0 < looks_at_once() <= 2000
+    assert 0 < looks_at_once() <= 4000

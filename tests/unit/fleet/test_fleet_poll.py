@@ -45,7 +45,7 @@ def test_the_next_look_depends_on_the_last(report: JobReport | Trouble, failures
 
 
 def test_a_faster_clock_shortens_every_interval() -> None:
-    assert DEFAULT_INTERVALS.faster(10) == PollIntervals(3.0, 1.0, 0.2, 1.5, 30.0, 1.0, 0.1, 0.005)
+    assert DEFAULT_INTERVALS.faster(10) == PollIntervals(3.0, 1.0, 0.2, 1.5, 30.0, 1.0, 0.1, 0.01)
 
 
 @dataclass
