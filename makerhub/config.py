@@ -123,6 +123,16 @@ class Settings:
     further_licences: tuple[str, ...] = setting(
         (), "Licences of designs that the operator has read and accepts, besides those that makerhub knows."
     )
+    facility_mail_domains: tuple[str, ...] = setting(
+        (), "Mail domains that prove a care worker, such as “nhs.net”: whole, never a part of one."
+    )
+    evidence_days: int = setting(365, "Days after which what proves a facility has to be proved again.")
+    most_for_draft: int = setting(0, "Items that a facility may be promised in all before anything of it is proved.")
+    most_for_mail_proved: int = setting(25, "The same once somebody there reads mail at one of those domains.")
+    most_for_registered: int = setting(
+        200, "The same once it was also found in a register. One that answered by telephone or post has no limit."
+    )
+    road_factor: float = setting(1.3, "How much longer the way by road is than the straight line, on the whole.")
     largest_request: int = setting(100_000, "Largest quantity that one line of a request may ask for.")
     longest_plate_hours: int = setting(10, "Longest print, in hours, that is put on one build plate.")
 

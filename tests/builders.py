@@ -39,14 +39,19 @@ from makerhub.designs.models import (
 from makerhub.designs.profiles import PrinterProfile, read_profile
 from makerhub.designs.slicer import PlateOrder, SlicedPlate, input_hash
 from makerhub.errors import MakerhubError
+from makerhub.facilities import service as facilities
+from makerhub.facilities.ladder import EvidenceKind
+from makerhub.facilities.models import Evidence, FacilityMerge, ProofCode, RegisterEntry
 from makerhub.fleet.gateway import NEEDED, JobReport, KeyReport, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation
+from makerhub.hubs import service as hubs
+from makerhub.hubs.models import HubProfile
 from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
-from makerhub.people import homes
+from makerhub.people import homes, joining
 from makerhub.people import service as people
-from makerhub.people.models import Membership, Organisation, OrganisationKind, Person, Role
+from makerhub.people.models import JoinRequest, Membership, Organisation, OrganisationKind, Person, Role
 from makerhub.printers import service as printers
 from makerhub.printers import spools
 from makerhub.printers.models import Consent, Printer, Spool
@@ -54,7 +59,7 @@ from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, PrintJob
 from makerhub.stock import service as stock
 from makerhub.stock.models import Inspection, Lot
-from makerhub.trace import recall
+from makerhub.trace import merging, recall
 from makerhub.trace.models import RecallNotice
 
 NOW = datetime(2020, 3, 25, 9, 0, tzinfo=UTC)
@@ -83,6 +88,8 @@ class World:
             self.hub = organisation(session, OrganisationKind.HUB, "Kingston Hub")
             self.care_home = organisation(session, OrganisationKind.CARE_HOME, "Rosewood")
             self.hospital = organisation(session, OrganisationKind.HOSPITAL, "St Mary's")
+            for facility in (self.care_home, self.hospital):
+                prove(session, facility)
             self.requester = person(session, "Ruth", (self.care_home, Role.REQUESTER), (self.hospital, Role.REQUESTER))
             self.maker = person(session, "Mona", (self.hub, Role.MAKER))
             self.dispatcher = person(session, "Dan", (self.hub, Role.DISPATCHER))
@@ -223,6 +230,39 @@ class World:
         with self.database.changing() as session:
             row = session.get_one(SupplyRequest, request.id)
             demand.cancel(session, row, by=self.requester.id, now=NOW)
+
+    def propose_hub(self) -> HubProfile:
+        """A hub that the maker proposed."""
+        told = hubs.Told("Surbiton Hub", "Surbiton", postcode="KT5")
+        with self.database.changing() as session:
+            proposer = session.get_one(Person, self.maker.id)
+            return hubs.propose(session, told, time_zone="Europe/London", by=proposer, now=NOW)
+
+    def ask_to_join(self, role: Role = Role.COURIER, organisation: Organisation | None = None) -> JoinRequest:
+        """The maker asks for a further role."""
+        with self.database.changing() as session:
+            asking, where = session.get_one(Person, self.maker.id), organisation or self.hub
+            return joining.ask_to_join(session, asking, session.get_one(Organisation, where.id), role, now=NOW)
+
+    def letter(self) -> tuple[ProofCode, str]:
+        """A code on its way to the care home, by the address of a register, and the code itself."""
+        with self.database.changing() as session:
+            entry = RegisterEntry(
+                source="cqc", code=f"1-{uuid4().hex[:8]}", name="Rosewood", name_key="rosewod", address="1 Rose Lane",
+                telephone="020 7946 0000",
+            )  # fmt: skip
+            session.add(entry)
+            session.flush()
+            care_home = session.get_one(Organisation, self.care_home.id)
+            facilities.match_register(session, care_home, entry, days=365, by=self.dispatcher.id, now=NOW)
+            return facilities.write_letter(session, care_home, by=self.dispatcher.id, now=NOW)
+
+    def merge_facilities(self) -> FacilityMerge:
+        """A second entry of the care home that was found to be the same."""
+        with self.database.changing() as session:
+            second = organisation(session, OrganisationKind.CARE_HOME, "Rosewood House")
+            kept = session.get_one(Organisation, self.care_home.id)
+            return merging.merge(session, kept, second, by=self.dispatcher.id, now=NOW)
 
     def withdraw(self, version: DesignVersion) -> None:
         """The design's version may be printed no more."""
@@ -396,6 +436,25 @@ def organisation(session: Session, kind: OrganisationKind, name: str) -> Organis
     session.add(made)
     session.flush()
     return made
+
+
+def prove(
+    session: Session,
+    facility: Organisation,
+    kinds: Iterable[EvidenceKind] = (EvidenceKind.REGISTER_MATCH, EvidenceKind.CALL_BACK),
+) -> None:
+    """Evidence for a facility, of which it holds as if a dispatcher had given it."""
+    giver = person(session, f"Giver-{uuid4().hex[:12]}")
+    for kind in kinds:
+        evidence = Evidence(
+            facility_id=facility.id,
+            kind=kind,
+            reference="a test",
+            given_by=giver.id,
+            given_at=NOW - timedelta(days=1),
+            expires_at=NOW + timedelta(days=36_500),
+        )
+        begin(session, evidence, now=NOW - timedelta(days=1), by=giver.id)
 
 
 def person(session: Session, name: str, *roles: tuple[Organisation, Role]) -> Person:

@@ -30,6 +30,7 @@ from makerhub.designs.profiles import read_profile
 from makerhub.designs.publishing import publish_catalogue
 from makerhub.errors import MakerhubError, NotFound
 from makerhub.gcode import guard
+from makerhub.hubs.service import profile_for
 from makerhub.keys.box import KeyBox
 from makerhub.keys.proof import prove
 from makerhub.migrations import migrate
@@ -198,6 +199,8 @@ def people_add(
         place = place or people.create_organisation(
             session, kind=OrganisationKind(kind), name=organisation, time_zone=settings.time_zone
         )
+        if place.kind is OrganisationKind.HUB:
+            profile_for(session, place, now=utc_now())
         person = people.find_by_email(session, email) or people.create_person(
             session, email=email, name=name, password=password, now=utc_now()
         )

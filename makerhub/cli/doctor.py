@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from makerhub.app import prusa_slicer
+from makerhub.app import prusa_slicer, utc_now
 from makerhub.audit import checkpoints
 from makerhub.config import Settings
 from makerhub.db import Database, journal_mode, sqlite_version
 from makerhub.designs.profiles import read_profiles
 from makerhub.errors import MakerhubError
+from makerhub.facilities.service import limits_of
 from makerhub.keys.box import KeyBox
 from makerhub.keys.proof import check, has_proof
 from makerhub.keys.rotation import open_all
 from makerhub.migrations import is_current
+from makerhub.people.models import Organisation
+from makerhub.planning.holding import beyond_limits
 from makerhub.trace.invariants import breaches
 
 
@@ -38,6 +41,7 @@ def examine(settings: Settings, database: Database, *, audit: bool = False) -> I
         return
     yield Finding("tables", True, "the database is at this version")
     yield from _keys(settings, database)
+    yield _facilities(settings, database)
     yield from _invariants(database)
     if audit:
         yield from _log(settings, database)
@@ -100,6 +104,15 @@ def _keys(settings: Settings, database: Database) -> Iterator[Finding]:
     yield Finding("key file", True, f"{settings.key_file} opens all {count} sealed values; key {ids[0]} seals")
     if len(ids) > 1:
         yield Finding("key rotation", False, f"key {ids[1]} is still in use; to finish, run: makerhub keys rotate")
+
+
+def _facilities(settings: Settings, database: Database) -> Finding:
+    with database.reading() as session:
+        keys = beyond_limits(session, limits_of(settings), utc_now())
+        beyond = sorted(session.get_one(Organisation, key).name for key in keys)
+    if beyond:
+        return Finding("facilities", False, f"more is reserved than is proved of: {', '.join(beyond)}; see Facilities")
+    return Finding("facilities", True, "nothing is reserved for any beyond what is proved of it")
 
 
 def _invariants(database: Database) -> Iterator[Finding]:

@@ -9,10 +9,7 @@ from makerhub.app import utc_now
 from makerhub.cli.base import console, with_database
 from makerhub.config import Settings
 from makerhub.places import service
-from makerhub.places.importing import Imported, import_places
-
-SAMPLE = Path(__file__).resolve().parent.parent / "places" / "sample.csv"
-SAMPLE_ATTRIBUTION = "A small sample written for makerhub, rounded to a kilometre, CC0-1.0"
+from makerhub.places.importing import SAMPLE, SAMPLE_ATTRIBUTION, Imported, import_places
 
 
 @click.group()

@@ -1,7 +1,7 @@
 """The use cases of delivery: reserve pieces for a line, pack, hand to a courier, confirm the receipt."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +14,7 @@ from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.service import kit_parts
 from makerhub.errors import Invalid, translatable
 from makerhub.lifecycle import begin, move
+from makerhub.people.repointing import repoint
 from makerhub.stock import service as stock
 from makerhub.stock.models import Lot, LotState
 
@@ -175,6 +176,11 @@ def delivered_items(session: Session, request_id: UUID) -> Mapping[UUID, int]:
 def promised_pieces(session: Session, line_id: UUID, part_id: UUID) -> int:
     """Pieces of a part that the line has or will get."""
     return _pieces(session, line_id, part_id, PROMISED)
+
+
+def change_facility(session: Session, source: UUID, target: UUID, only: Collection[UUID] | None = None) -> list[UUID]:
+    """Let the shipments to one facility be to another; returns their keys. Only the merge of two calls this."""
+    return repoint(session, Shipment.facility_id, source, target, only)
 
 
 def _complete_items(session: Session, line: RequestLine, states: frozenset[AllocationState]) -> int:

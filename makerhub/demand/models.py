@@ -54,6 +54,17 @@ class SupplyRequest(SQLModel, table=True):
     submitted_at: datetime
 
 
+class TelephoneCall(SQLModel, table=True):
+    """Who asked on the telephone, kept only while the request is open; `requested_by` took the call."""
+
+    __tablename__ = "telephone_call"
+
+    request_id: UUID = Field(foreign_key="supply_request.id", primary_key=True)
+    caller: str = Field(max_length=100)
+    number: str = Field(default="", max_length=40)
+    email: str = Field(default="", max_length=254)
+
+
 class RequestLine(SQLModel, table=True):
     """So many kits of one design version, by a time; `stock_left` is what the facility still has."""
 

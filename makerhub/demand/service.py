@@ -1,6 +1,6 @@
 """The use cases of demand: submit, accept, decline, cancel, and learn what was delivered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,6 +14,7 @@ from makerhub.designs.models import ApprovalState, DesignVersion, Kit, KitPart, 
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Organisation, OrganisationKind
+from makerhub.people.repointing import repoint
 
 LONGEST_WAIT = timedelta(days=366)
 NOT_APPROVED = {
@@ -189,6 +190,11 @@ def lines_of(session: Session, request_id: UUID) -> Sequence[RequestLine]:
     """The lines of a request, the earliest deadline first."""
     mine = select(RequestLine).where(RequestLine.request_id == request_id)
     return session.exec(mine.order_by(col(RequestLine.needed_by), col(RequestLine.id))).all()
+
+
+def change_facility(session: Session, source: UUID, target: UUID, only: Collection[UUID] | None = None) -> list[UUID]:
+    """Let the requests of one facility be those of another; returns their keys. Only the merge of two calls this."""
+    return repoint(session, SupplyRequest.facility_id, source, target, only)
 
 
 def _sent_before(session: Session, new: NewRequest) -> SupplyRequest | None:

@@ -4,6 +4,8 @@ from makerhub.audit import models as audit
 from makerhub.delivery import models as delivery
 from makerhub.demand import models as demand
 from makerhub.designs import models as designs
+from makerhub.facilities import models as facilities
+from makerhub.hubs import models as hubs
 from makerhub.keys.models import KeyProof
 from makerhub.lifecycle import Transition
 from makerhub.notices import models as notices
@@ -26,7 +28,9 @@ __all__ = [
     "demand",
     "designs",
     "entry",
+    "facilities",
     "homes",
+    "hubs",
     "notices",
     "people",
     "places",

@@ -2,7 +2,9 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
@@ -16,6 +18,7 @@ from makerhub.people.access import action, everything, has_role, organisation_id
 from makerhub.people.entry_models import Invitation, InvitationState
 from makerhub.people.letters import INVITATION
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
+from makerhub.people.repointing import repoint
 from makerhub.people.service import add_membership, create_person, find_by_email, normal_email
 
 LIFETIME = timedelta(days=14)
@@ -158,3 +161,8 @@ def _all_seen(_person: Person) -> ColumnElement[bool]:
 
 
 REVOKE = action(Invitation, "revoke", _all_seen)
+
+
+def move_invitations(session: Session, source: UUID, target: UUID, only: Collection[UUID] | None = None) -> list[UUID]:
+    """Let who was invited to one organisation join another; returns the keys. Only the merge of two calls this."""
+    return repoint(session, Invitation.organisation_id, source, target, only)

@@ -1,7 +1,9 @@
 """Persons, organisations (hospitals, care homes, hubs), memberships with roles, and browser sessions."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 from flask_security import RoleMixin, UserMixin  # their id is an int: hence the ignores below
@@ -20,6 +22,7 @@ class Role(StrEnum):
     DISPATCHER = "dispatcher"
     COURIER = "courier"
     REVIEWER = "reviewer"
+    HELPER = "helper"
     ADMIN = "admin"
 
 
@@ -34,8 +37,9 @@ class OrganisationKind(StrEnum):
 class Organisation(SQLModel, table=True):
     """A hospital or care home that asks, or a hub that checks, keeps and sends.
 
-    `jurisdiction` names whose rules hold at a hub; empty means the one of the settings. A hub that `offers_pickup` has
-    couriers who come to makers' homes.
+    Deliveries need `entrance` and `opening_hours`; latitude and longitude are those of its postcode, to a kilometre.
+    One that was `merged_into` another is only kept for its history. `jurisdiction` names whose rules hold at a hub;
+    empty means the one of the settings. A hub that `offers_pickup` has couriers who come to makers' homes.
     """
 
     __tablename__ = "organisation"
@@ -44,10 +48,15 @@ class Organisation(SQLModel, table=True):
     kind: OrganisationKind = Field(sa_type=state_type(OrganisationKind))
     name: str = Field(max_length=200)
     place: str = Field(default="", max_length=200)
+    postcode: str = Field(default="", max_length=16)
+    latitude: float | None = None
+    longitude: float | None = None
     entrance: str = Field(default="", max_length=500)
+    opening_hours: str = Field(default="", max_length=300)
     time_zone: str = Field(default="Europe/London", max_length=64)
     jurisdiction: str = Field(default="", max_length=16)
     offers_pickup: bool = False
+    merged_into: UUID | None = Field(default=None, foreign_key="organisation.id")
 
 
 class Membership(SQLModel, RoleMixin, table=True):
@@ -65,6 +74,32 @@ class Membership(SQLModel, RoleMixin, table=True):
     def name(self) -> str:  # type: ignore[override]
         """The role's name, as the sign-in library asks for it."""
         return self.role.value
+
+
+class JoinState(StrEnum):
+    """What became of somebody's wish to join."""
+
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    TAKEN_BACK = "taken_back"
+
+
+class JoinRequest(SQLModel, table=True):
+    """Somebody asks for a role in an organisation; one of its people answers, and an accepted one is a membership."""
+
+    __tablename__ = "join_request"
+    MOVES: ClassVar[Mapping[JoinState, frozenset[JoinState]]] = {
+        JoinState.ASKED: frozenset({JoinState.ACCEPTED, JoinState.DECLINED, JoinState.TAKEN_BACK}),
+    }
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True, ondelete="CASCADE")
+    organisation_id: UUID = Field(foreign_key="organisation.id", index=True)
+    role: Role = Field(sa_type=state_type(Role))
+    message: str = Field(default="", max_length=300)
+    asked_at: datetime
+    state: JoinState = Field(default=JoinState.ASKED, sa_type=state_type(JoinState))
 
 
 class Person(UserMixin, SQLModel, table=True):

@@ -1,7 +1,7 @@
 """Use cases of people: making persons and organisations known, their memberships, passwords and browser sessions."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid4
@@ -14,7 +14,10 @@ from sqlmodel import Session, col, select
 
 from makerhub.audit.service import note
 from makerhub.errors import Invalid, translatable
-from makerhub.people.models import BrowserSession, Membership, Organisation, OrganisationKind, Person, Role
+from makerhub.people.models import BrowserSession, JoinRequest, Membership, Organisation, OrganisationKind, Person, Role
+from makerhub.people.repointing import repoint
+from makerhub.places.distance import Point
+from makerhub.places.service import find as find_place
 
 LONGEST_NAME = 200
 SHORTEST_PASSWORD = 12
@@ -68,6 +71,41 @@ def create_organisation(
     return organisation
 
 
+def describe(
+    session: Session,
+    organisation: Organisation,
+    *,
+    name: str,
+    place: str,
+    postcode: str,
+    entrance: str,
+    opening_hours: str,
+) -> None:
+    """Write down where an organisation is and how a delivery gets in; the point is that of the postcode.
+
+    Raises `Invalid` with `fields` for an empty name or a text that is too long.
+    """
+    _require_name(name)
+    longest = {"place": 200, "postcode": 16, "entrance": 500, "opening_hours": 300}
+    given = {"place": place, "postcode": postcode, "entrance": entrance, "opening_hours": opening_hours}
+    too_long = {field: translatable("This is too long.") for field, text in given.items() if len(text) > longest[field]}
+    if too_long:
+        raise Invalid(fields=too_long)
+    point = point_of(session, postcode)
+    organisation.name = name.strip()
+    organisation.place, organisation.postcode = place.strip(), postcode.strip()
+    organisation.entrance, organisation.opening_hours = entrance.strip(), opening_hours.strip()
+    organisation.latitude, organisation.longitude = (point.latitude, point.longitude) if point else (None, None)
+    session.add(organisation)
+    session.flush()
+
+
+def point_of(session: Session, postcode: str) -> Point | None:
+    """Where a postcode or a place is, to a kilometre; None where nothing, or several, are called so."""
+    found = find_place(session, postcode) if postcode.strip() else []
+    return found[0].point.rounded() if len(found) == 1 else None
+
+
 def add_membership(
     session: Session, person: Person, organisation: Organisation, role: Role, *, now: datetime, by: UUID | None = None
 ) -> Membership:
@@ -97,6 +135,32 @@ def take_membership(session: Session, membership: Membership, *, now: datetime, 
     why = f"{membership.role.value} of {membership.person_id} at {membership.organisation_id}"
     note(session, "role taken", membership, now=now, by=by, why=why)
     session.delete(membership)
+
+
+def move_members(session: Session, source: UUID, target: UUID, only: Collection[UUID] | None = None) -> list[UUID]:
+    """Let the people of one organisation be of another; returns the keys of their memberships.
+
+    Who has the same role in both keeps both. Only the merge of two organisations calls this.
+    """
+    there_now = select(Membership).where(Membership.organisation_id == target)
+    there = {(one.person_id, one.role) for one in session.exec(there_now)}
+    mine = session.exec(select(Membership).where(Membership.organisation_id == source)).all()
+    free = {one.id for one in mine if (one.person_id, one.role) not in there and (only is None or one.id in only)}
+    return repoint(session, Membership.organisation_id, source, target, free)
+
+
+def move_join_requests(
+    session: Session, source: UUID, target: UUID, only: Collection[UUID] | None = None
+) -> list[UUID]:
+    """The same for those who want to join."""
+    return repoint(session, JoinRequest.organisation_id, source, target, only)
+
+
+def mark_merged(session: Session, organisation_id: UUID, into: UUID | None) -> None:
+    """Write down that all of an organisation belongs to another now, or no longer."""
+    organisation = session.get_one(Organisation, organisation_id)
+    organisation.merged_into = into
+    session.add(organisation)
     session.flush()
 
 
@@ -187,7 +251,9 @@ def _organisations(
     session: Session, person: Person, kinds: Iterable[OrganisationKind], roles: Iterable[Role]
 ) -> list[Organisation]:
     member_of: frozenset[UUID] = frozenset(m.organisation_id for m in person.roles if m.role in roles)
-    mine = select(Organisation).where(col(Organisation.id).in_(member_of), col(Organisation.kind).in_(kinds))
+    mine = select(Organisation).where(
+        col(Organisation.id).in_(member_of), col(Organisation.kind).in_(kinds), col(Organisation.merged_into).is_(None)
+    )
     return list(session.exec(mine.order_by(col(Organisation.name), col(Organisation.id))))
 
 

@@ -22,6 +22,10 @@ from makerhub.places.grid import to_degrees
 from makerhub.places.models import Place, PlaceSource
 from makerhub.places.names import key_of, postcode_key
 
+SAMPLE = Path(__file__).resolve().parent / "sample.csv"
+"""A few places, for trying it out."""
+SAMPLE_ATTRIBUTION = "A small sample written for makerhub, rounded to a kilometre, CC0-1.0"
+
 CHUNK = 50_000
 """Rows of one transaction: two seconds of work, about 100 MB."""
 MOST_BAD_SHOWN = 10

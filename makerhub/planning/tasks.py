@@ -28,10 +28,12 @@ from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.slicer import copies_that_fit
 from makerhub.errors import MakerhubError
+from makerhub.facilities.service import limits_of
 from makerhub.people.homes import left_alone
 from makerhub.people.models import Organisation
 from makerhub.planning.allocation import Allotment, allot
 from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
+from makerhub.planning.holding import take_back_beyond_limits
 from makerhub.planning.needs import Plate, served_by, shortfalls, split, surplus
 from makerhub.planning.view import View, jobs_in
 from makerhub.printers.models import Observation, PlateState, Printer, PrinterState
@@ -56,14 +58,14 @@ def plan_jobs(
     """Queue build plates for what accepted requests want and nobody makes yet; cancel the others."""
     for hub_id in _hubs(database):
         with database.reading() as session:
-            view = View(session, hub_id, policy_of(settings), clock())
+            view = View(session, hub_id, policy_of(settings), clock(), limits_of(settings))
             missing = shortfalls(view.wanted(), view.supply())
             printers = _printers(session, hub_id)
             parts = [session.get_one(Part, part_id) for part_id in {shortfall.part_id for shortfall in missing}]
         sizes = _plate_sizes(parts, printers, plates, with_described(printers, profiles), settings)
         with database.changing() as session:
             _alone(session, hub_id)
-            view = View(session, hub_id, policy_of(settings), clock())
+            view = View(session, hub_id, policy_of(settings), clock(), limits_of(settings))
             _queue(view, sizes)
             _cancel_unwanted(view)
             _serve_first(view)
@@ -94,14 +96,18 @@ def dispatch_jobs(
 
 @task
 def allocate_lots(database: Database, settings: Settings, clock: Clock) -> None:
-    """Reserve what lies at a hub for the lines that want it, in the order of service; free what ended requests held."""
+    """Reserve what lies at a hub for the lines that want it, in the order of service.
+
+    First, what ended requests held is freed, and what facilities hold that may no longer have so much.
+    """
     with database.changing() as session:
         for request in _ended_requests_with_reservations(session):
             delivery.release(session, request, why=f"the request is {request.state}", now=clock())
+        take_back_beyond_limits(session, limits_of(settings), now=clock())
     for hub_id in _hubs(database):
         with database.changing() as session:
             _alone(session, hub_id)
-            view = View(session, hub_id, policy_of(settings), clock())
+            view = View(session, hub_id, policy_of(settings), clock(), limits_of(settings))
             shares = allot(view.wanted_kits(), view.available())
             for share in sorted(shares, key=lambda share: share.lot_id.bytes):  # all who lock lots do so in one order
                 reason = _reason(session, share)

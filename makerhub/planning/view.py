@@ -1,7 +1,7 @@
 """What planning sees of a hub: what is wanted, what exists, and of which grade it is."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,10 @@ from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.approvals import ApprovalPolicy, grade
 from makerhub.designs.models import Part, PlateSlice
 from makerhub.designs.service import kit_parts
+from makerhub.facilities.ladder import Limits
+from makerhub.facilities.service import standings
 from makerhub.planning.allocation import Available, WantedKits
+from makerhub.planning.limits import Allowance, kits_promised, within
 from makerhub.planning.needs import Wanted
 from makerhub.production.models import Attempt, JobState, PrintJob
 from makerhub.stock import service as stock
@@ -23,15 +26,18 @@ from makerhub.stock.models import Lot, LotState
 class View:
     """What planning sees of a hub, in one session and at one time."""
 
-    def __init__(self, session: Session, hub_id: UUID, policy: ApprovalPolicy, now: datetime) -> None:
+    def __init__(
+        self, session: Session, hub_id: UUID, policy: ApprovalPolicy, now: datetime, limits: Limits | None = None
+    ) -> None:
         self.session = session
         self.hub_id = hub_id
         self.now = now
         self._policy = policy
+        self._limits = limits or Limits()
         self._grades: dict[tuple[UUID, str], int] = {}
 
     def wanted(self) -> list[Wanted]:
-        """What the hub's accepted requests want and have not been promised, in pieces of parts."""
+        """What the hub's accepted requests may get and have not been promised, in pieces of parts."""
         return [
             Wanted(line.line_id, part_id, missing, line.needed_by, line.tier, line.grade)
             for line in self.wanted_kits()
@@ -40,10 +46,12 @@ class View:
         ]
 
     def wanted_kits(self) -> list[WantedKits]:
-        """The same, in kits."""
-        lines = select(RequestLine).join(SupplyRequest, col(SupplyRequest.id) == RequestLine.request_id)
+        """The same, in kits. A facility that is not proved gets no more than its standing allows."""
+        lines = select(RequestLine, SupplyRequest.facility_id).join(SupplyRequest)
         mine = lines.where(SupplyRequest.hub_id == self.hub_id, SupplyRequest.state == RequestState.ACCEPTED)
-        return [self._kits_of(line) for line in self.session.exec(mine)]
+        rows = self.session.exec(mine).all()
+        facility_of = {line.id: facility for line, facility in rows}
+        return within([self._kits_of(line) for line, _ in rows], facility_of, self._allowances(facility_of))
 
     def supply(self) -> dict[tuple[UUID, int], int]:
         """Pieces of each part that exist and are promised to nobody, or that are queued or being printed."""
@@ -79,6 +87,15 @@ class View:
         """The materials of which a part may be printed for a line."""
         return materials_for(self.session, self._policy, line, self.session.get_one(Part, part_id), self.now)
 
+    def _allowances(self, facility_of: Mapping[UUID, UUID]) -> dict[UUID, Allowance]:
+        """How much those facilities may have that have a limit, and what their lines elsewhere hold of it."""
+        found = {}
+        for facility, standing in standings(self.session, set(facility_of.values()), self.now).items():
+            most = self._limits.most(standing)
+            if most is not None:
+                found[facility] = Allowance(most, promised_to(self.session, facility, without=facility_of.keys()))
+        return found
+
     def _kits_of(self, line: RequestLine) -> WantedKits:
         parts = kit_parts(self.session, line.kit_id)
         return WantedKits(
@@ -109,6 +126,17 @@ class View:
             standing = grade(self.session, self._policy, part, material, self.hub_id, self.now)
             self._grades[lot.part_id, material] = standing.rank
         return self._grades[lot.part_id, material]
+
+
+def promised_to(session: Session, facility_id: UUID, without: Collection[UUID] = ()) -> int:
+    """How many kits are promised to the lines of a facility, at whatever hub, but for some of the lines."""
+    lines = select(RequestLine).join(SupplyRequest).where(SupplyRequest.facility_id == facility_id)
+    total = 0
+    for line in session.exec(lines.where(col(RequestLine.id).not_in(without))):
+        parts = kit_parts(session, line.kit_id)
+        promised = {part.id: delivery.promised_pieces(session, line.id, part.id) for part, _ in parts}
+        total += kits_promised({part.id: quantity for part, quantity in parts}, promised)
+    return total
 
 
 def jobs_in(session: Session, state: JobState) -> Sequence[PrintJob]:

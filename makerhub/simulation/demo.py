@@ -24,6 +24,7 @@ from makerhub.designs.slicer import Slicer
 from makerhub.designs.submission import from_folder
 from makerhub.errors import MakerhubError
 from makerhub.migrations import migrate
+from makerhub.places.importing import SAMPLE, SAMPLE_ATTRIBUTION, import_places
 from makerhub.printers import service as printers
 from makerhub.printers.models import Consent
 from makerhub.simulation.network import PASSWORD, Network, review_all, settle
@@ -133,6 +134,7 @@ def printing_on(kind: PrinterKind, count: int) -> Iterator[list[Endpoint]]:
 def _prepare(console: Console, hub: Makerhub) -> None:
     with console.status("Making the database…"):
         migrate(hub.database)
+        import_places(hub.database, [SAMPLE], name=SAMPLE.stem, clock=utc_now, attribution=SAMPLE_ATTRIBUTION)
     folders = sorted(manifest.parent for manifest in hub.settings.catalogue.glob("*/okh.toml"))
     with Progress(SpinnerColumn(), TextColumn("Checking and publishing the designs"), BarColumn(), MofNCompleteColumn(),
                   TextColumn("{task.description}"), console=console) as progress:  # fmt: skip

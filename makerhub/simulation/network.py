@@ -9,12 +9,17 @@ from sqlmodel import Session
 from makerhub.designs.approvals import Decision, Scope, decide
 from makerhub.designs.models import ApprovalState
 from makerhub.designs.service import published
+from makerhub.facilities import service as facilities
+from makerhub.facilities.models import CallOutcome, RegisterEntry
+from makerhub.hubs import service as hubs
 from makerhub.people import service as people
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
+from makerhub.places.names import key_of, postcode_key
 
 PASSWORD = "makerhub-demo-only"  # noqa: S105 (shown to everybody who runs the demo; accounts exist in its database alone)
 
 
+EVIDENCE_DAYS = 365
 EVIDENCE = "This is a demonstration: nobody has tested anything."
 
 
@@ -75,7 +80,7 @@ def settle(session: Session, time_zone: str, now: datetime) -> Network:
     care_home = place(
         OrganisationKind.CARE_HOME, "Willow Court", "8 Orchard Close, Riverside", "Ring the bell, wait outside."
     )
-    return Network(
+    network = Network(
         hub=hub,
         hospital=hospital,
         care_home=care_home,
@@ -90,4 +95,58 @@ def settle(session: Session, time_zone: str, now: datetime) -> Network:
         courier=person("Kim Larsen", Role.COURIER, hub),
         reviewer=person("Rose Adeyemi", Role.REVIEWER, hub),
         admin=person("Ada Bello", Role.ADMIN, hub),
+    )
+    _describe(session, network, now)
+    for facility, telephone in ((hospital, "020 7946 0101"), (care_home, "020 7946 0102")):
+        _prove(session, facility, telephone, network.dispatcher, now)
+    return network
+
+
+def _describe(session: Session, network: Network, now: datetime) -> None:
+    """What the hub says of itself, and when and where its facilities take deliveries."""
+    told = hubs.Told(
+        name=network.hub.name,
+        area="Riverside, Kingston and Surbiton",
+        about="We make face shields and ear savers for the homes along the river, and show new makers how.",
+        place=network.hub.place,
+        postcode="KT1",
+        entrance=network.hub.entrance,
+        opening_hours="Drop-off Monday to Friday 17:00 to 19:00, Saturday 10:00 to 13:00",
+        chat_links=["https://chat.example.org/riverside-makers"],
+        shows_address=True,
+    )
+    hubs.describe(session, hubs.profile_for(session, network.hub, now=now, by=network.admin.id), told)
+    for facility, postcode, opening_hours in (
+        (network.hospital, "KT2", "Goods in: every day 7:00 to 20:00"),
+        (network.care_home, "KT5", "Every day 9:00 to 18:00, please not between 12:00 and 13:00"),
+    ):
+        facilities.describe(
+            session,
+            facility,
+            name=facility.name,
+            place=facility.place,
+            postcode=postcode,
+            entrance=facility.entrance,
+            opening_hours=opening_hours,
+        )
+
+
+def _prove(session: Session, facility: Organisation, telephone: str, by: Person, now: datetime) -> None:
+    """The dispatcher found the facility in a register of the demo's own, called the number there, and was answered."""
+    entry = RegisterEntry(
+        source="demo",
+        code=f"D{telephone[-4:]}",
+        name=facility.name,
+        name_key=key_of(facility.name),
+        address=facility.place,
+        postcode=facility.postcode,
+        postcode_key=postcode_key(facility.postcode),
+        kind=facility.kind,
+        telephone=telephone,
+    )
+    session.add(entry)
+    session.flush()
+    facilities.match_register(session, facility, entry, days=EVIDENCE_DAYS, by=by.id, now=now)
+    facilities.record_call(
+        session, facility, CallOutcome.CONFIRMED, note="A demonstration.", days=EVIDENCE_DAYS, by=by.id, now=now
     )

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from makerhub.errors import Invalid, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.production import service as production
 from makerhub.production.models import Attempt
 from makerhub.stock.ledger import PRODUCTION, SCRAP, Account, Move, balance, post
-from makerhub.stock.models import AccountKind, Inspection, Lot, LotState
+from makerhub.stock.models import AccountKind, Entry, Inspection, Lot, LotState
 
 LABEL_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 LABEL_LENGTH = 10
@@ -82,6 +82,34 @@ def deliver(session: Session, lot: Lot, *, shipment_id: UUID, facility_id: UUID,
     """Pieces of a shipment are at the facility."""
     shipment, facility = Account(AccountKind.SHIPMENT, shipment_id), Account(AccountKind.FACILITY, facility_id)
     post(session, Move(lot.attempt_id, lot.id, shipment, facility, quantity, "delivered"), now=now)
+
+
+def hand_on(session: Session, source: UUID, target: UUID, *, now: datetime) -> list[str]:
+    """Book all that lies at one facility to another, since the two are the same; returns “lot:pieces” for each lot."""
+    held = (
+        select(Entry.lot_id, func.sum(Entry.quantity))
+        .where(Entry.account == AccountKind.FACILITY, Entry.account_of == source)
+        .group_by(col(Entry.lot_id))
+    )
+    return [
+        _hand(session, lot_id, int(pieces), source, target, now)
+        for lot_id, pieces in sorted(session.exec(held).all(), key=lambda row: str(row[0]))
+        if lot_id is not None and pieces > 0
+    ]
+
+
+def hand_back(session: Session, source: UUID, target: UUID, handed_on: Sequence[str], *, now: datetime) -> None:
+    """Book back what `hand_on` returned."""
+    for line in handed_on:
+        lot_id, _, pieces = line.partition(":")
+        _hand(session, UUID(lot_id), int(pieces), source, target, now)
+
+
+def _hand(session: Session, lot_id: UUID, pieces: int, source: UUID, target: UUID, now: datetime) -> str:
+    lot = session.get_one(Lot, lot_id)
+    there, here = Account(AccountKind.FACILITY, source), Account(AccountKind.FACILITY, target)
+    post(session, Move(lot.attempt_id, lot.id, there, here, pieces, "facilities merged"), now=now)
+    return f"{lot.id}:{pieces}"
 
 
 def at_hub(session: Session, lot: Lot) -> int:

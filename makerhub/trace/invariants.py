@@ -12,9 +12,12 @@ from sqlmodel import Session, col, func, select
 from makerhub.delivery.models import Allocation, AllocationState, Pickup, Shipment
 from makerhub.demand.models import SupplyRequest
 from makerhub.designs.models import Approval, DesignVersion, Part, Upload, VersionState
+from makerhub.facilities.models import Evidence, FacilityMerge, ProofCode
+from makerhub.hubs.models import HubProfile
 from makerhub.lifecycle import Transition
 from makerhub.notices.models import Mail
 from makerhub.people.entry_models import Invitation
+from makerhub.people.models import JoinRequest
 from makerhub.printers.agent_models import Agent
 from makerhub.printers.models import BuildPlate, Printer, Spool
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
@@ -38,11 +41,16 @@ STATEFUL: tuple[Any, ...] = (
     BuildPlate,
     DesignVersion,
     Invitation,
+    Evidence,
+    FacilityMerge,
+    HubProfile,
+    JoinRequest,
     Lot,
     Mail,
     Pickup,
     Printer,
     PrintJob,
+    ProofCode,
     RecallNotice,
     Shipment,
     Spool,

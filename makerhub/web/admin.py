@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from makerhub.db import IntegrityError
 from makerhub.errors import Invalid, translatable
+from makerhub.hubs.service import profile_for
 from makerhub.people import service as people
 from makerhub.people.access import visible
 from makerhub.people.invitations import roles_at
@@ -103,7 +104,10 @@ def _organisation(session: Session) -> Organisation:
     if known is not None:
         return known
     kind = _kind(request.form.get("kind", "")) if name else OrganisationKind.HUB
-    return people.create_organisation(session, kind=kind, name=name, time_zone=hub().settings.time_zone)
+    made = people.create_organisation(session, kind=kind, name=name, time_zone=hub().settings.time_zone)
+    if kind is OrganisationKind.HUB:
+        profile_for(session, made, now=hub().clock(), by=viewer().id)
+    return made
 
 
 def _require_fit(role: Role, kind: OrganisationKind) -> None:

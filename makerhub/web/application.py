@@ -12,6 +12,8 @@ from flask_babel import Babel  # type: ignore[import-untyped]
 from makerhub.delivery import access as delivery_access
 from makerhub.demand import access as demand_access
 from makerhub.designs import access as designs_access
+from makerhub.facilities import access as facilities_access
+from makerhub.hubs import access as hubs_access
 from makerhub.key_file import secret_key
 from makerhub.printers import access as printers_access
 from makerhub.production import access as production_access
@@ -84,6 +86,8 @@ ACCESS = (
     delivery_access,
     demand_access,
     designs_access,
+    facilities_access,
+    hubs_access,
     printers_access,
     production_access,
     stock_access,

@@ -19,6 +19,7 @@ from makerhub.demand.models import SupplyRequest, Urgency
 from makerhub.designs.approvals import ApprovalPolicy
 from makerhub.designs.models import ApprovalState
 from makerhub.errors import translatable
+from makerhub.hubs.service import resting
 from makerhub.people.models import Organisation, OrganisationKind, Role
 from makerhub.people.service import facilities_of
 from makerhub.web.catalogue import Card, Choice
@@ -147,7 +148,11 @@ def _screen(
 
 def _read(session: Session) -> tuple[Choices, Draft, Answers]:
     me, now = viewer(), hub().clock()
-    hubs = select(Organisation).where(Organisation.kind == OrganisationKind.HUB).order_by(col(Organisation.name))
+    hubs = (
+        select(Organisation)
+        .where(Organisation.kind == OrganisationKind.HUB, col(Organisation.id).not_in(resting(session)))
+        .order_by(col(Organisation.name))
+    )
     choices = Choices(
         facilities=facilities_of(session, me),
         hubs=session.exec(hubs).all(),

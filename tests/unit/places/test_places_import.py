@@ -8,11 +8,10 @@ import pytest
 from builders import NOW
 from sqlmodel import col, func, select
 
-from makerhub.cli.places import SAMPLE
 from makerhub.db import Database
 from makerhub.places import importing, service
 from makerhub.places.formats import UnknownFormat, recognise
-from makerhub.places.importing import Imported, NotText, TooManyBadLines, import_places
+from makerhub.places.importing import SAMPLE, Imported, NotText, TooManyBadLines, import_places
 from makerhub.places.models import Place, PlaceSource
 
 CODE_POINT = (

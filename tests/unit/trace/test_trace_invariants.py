@@ -164,6 +164,10 @@ def busy(world: World) -> World:
     world.add_printer("Idle")
     world.job()
     world.upload()
+    world.propose_hub()
+    world.ask_to_join()
+    world.letter()
+    world.merge_facilities()
     return world
 
 

@@ -37,6 +37,7 @@ OWNERS = {
     Role.DISPATCHER: "dan",
     Role.COURIER: "kim",
     Role.REVIEWER: "rose",
+    Role.HELPER: "hal",
     Role.ADMIN: "ada",
 }
 """Those whose the things are, by role."""
@@ -142,6 +143,7 @@ class Walk:
     def _settle_people(self) -> None:
         house, here = self.house, self.house.world
         house.add_person("Rose", (here.hub, Role.REVIEWER))
+        house.add_person("Hal", (here.hub, Role.HELPER))
         house.add_person("Ada", (here.hub, Role.ADMIN))
         with house.database.changing() as session:
             hub = organisation(session, OrganisationKind.HUB, "Elsewhere Hub")

@@ -1,0 +1,1 @@
+"""Hubs: what they say of themselves, how one is proposed, found and joined."""

@@ -1,0 +1,59 @@
+"""Who may see what hubs say of themselves, who wants to join, and who decides about it."""
+
+from sqlalchemy import ColumnElement, or_
+from sqlmodel import col
+
+from makerhub.hubs.models import HubProfile, HubState
+from makerhub.people.access import action, everything, has_role, nothing, organisation_ids, visibility
+from makerhub.people.models import JoinRequest, Person, Role
+
+
+@visibility(HubProfile)
+def hub_profiles(person: Person) -> ColumnElement[bool]:
+    """The hubs that work, sleep or are closed; proposals are seen by who made them and by who may accept them."""
+    if has_role(person, Role.DISPATCHER, Role.ADMIN):
+        return everything()
+    is_public = col(HubProfile.state).not_in((HubState.PROPOSED, HubState.DECLINED))
+    return or_(is_public, col(HubProfile.proposed_by) == person.id)
+
+
+def its_dispatchers(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of that hub, and administrators."""
+    if has_role(person, Role.ADMIN):
+        return everything()
+    return col(HubProfile.organisation_id).in_(organisation_ids(person, Role.DISPATCHER))
+
+
+def any_dispatcher(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of any hub, and administrators."""
+    return everything() if has_role(person, Role.DISPATCHER, Role.ADMIN) else nothing()
+
+
+@visibility(JoinRequest)
+def join_requests(person: Person) -> ColumnElement[bool]:
+    """One's own; dispatchers see those for their hub and for facilities, requesters those for their facility."""
+    return or_(col(JoinRequest.person_id) == person.id, may_answer(person))
+
+
+def may_answer(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of the hub; for a facility its requesters and any dispatcher; administrators."""
+    if has_role(person, Role.ADMIN):
+        return everything()
+    mine = col(JoinRequest.organisation_id).in_(organisation_ids(person, Role.DISPATCHER))
+    asks_for_facility = col(JoinRequest.role) == Role.REQUESTER
+    if has_role(person, Role.DISPATCHER):
+        return or_(mine, asks_for_facility)
+    colleagues = col(JoinRequest.organisation_id).in_(organisation_ids(person, Role.REQUESTER))
+    return asks_for_facility & colleagues
+
+
+def its_own(person: Person) -> ColumnElement[bool]:
+    """Whoever asked."""
+    return col(JoinRequest.person_id) == person.id
+
+
+DESCRIBE = action(HubProfile, "describe", its_dispatchers)
+CHANGE_STATE = action(HubProfile, "let sleep, wake or close", its_dispatchers)
+DECIDE = action(HubProfile, "decide about the proposal of", any_dispatcher)
+ANSWER = action(JoinRequest, "answer", may_answer)
+TAKE_BACK = action(JoinRequest, "take back", its_own)

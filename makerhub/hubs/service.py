@@ -1,0 +1,237 @@
+"""The use cases of hubs: proposing and describing one, letting it sleep, finding the nearest, and joining."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from makerhub.errors import Invalid, translatable
+from makerhub.hubs.models import HubProfile, HubState, MakerCell
+from makerhub.lifecycle import begin, move
+from makerhub.people import service as people
+from makerhub.people.home_models import MakerSettings
+from makerhub.people.joining import accept_join, ask_to_join
+from makerhub.people.models import JoinRequest, Membership, Organisation, OrganisationKind, Person, Role
+from makerhub.places import cells
+from makerhub.places.distance import Point, kilometres
+
+JOINABLE = (Role.MAKER, Role.COURIER, Role.HELPER)
+FREELY = (Role.MAKER, Role.HELPER)
+"""Roles that a hub may give without asking. Couriers see where others live and work, so they always wait."""
+
+MOST_LINKS = 5
+LONGEST_LINK = 300
+LONGEST_AREA = 200
+LONGEST_ABOUT = 600
+WELCOMING = (HubState.ACTIVE, HubState.SLEEPING)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a hub says of itself, as it was typed."""
+
+    name: str
+    area: str
+    about: str = ""
+    place: str = ""
+    postcode: str = ""
+    entrance: str = ""
+    opening_hours: str = ""
+    chat_links: Sequence[str] = ()
+    joins_freely: bool = False
+    shows_address: bool = False
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A hub as everybody may find it; `kilometres` is the straight line, None where either end is not known."""
+
+    hub: Organisation
+    profile: HubProfile
+    kilometres: float | None = None
+
+
+def propose(session: Session, told: Told, *, time_zone: str, by: Person, now: datetime) -> HubProfile:
+    """Propose a new hub, which a dispatcher or an administrator has to accept. Raises `Invalid`."""
+    waiting = select(HubProfile).where(HubProfile.proposed_by == by.id, HubProfile.state == HubState.PROPOSED)
+    if session.exec(waiting).first() is not None:
+        raise Invalid(translatable("You have proposed a hub already. Wait for the answer."))
+    _require_sense(told)
+    organisation = people.create_organisation(session, kind=OrganisationKind.HUB, name=told.name, time_zone=time_zone)
+    profile = HubProfile(organisation_id=organisation.id, proposed_by=by.id, since=now)
+    begin(session, profile, now=now, by=by.id)
+    describe(session, profile, told)
+    return profile
+
+
+def accept_proposal(session: Session, profile: HubProfile, *, by: UUID, now: datetime) -> None:
+    """The proposed hub begins to work; whoever proposed it dispatches for it."""
+    move(session, profile, HubState.ACTIVE, now=now, by=by, since=now)
+    if profile.proposed_by is not None:
+        person = session.get_one(Person, profile.proposed_by)
+        organisation = session.get_one(Organisation, profile.organisation_id)
+        people.add_membership(session, person, organisation, Role.DISPATCHER, now=now, by=by)
+
+
+def change_state(session: Session, profile: HubProfile, after: HubState, *, why: str, by: UUID, now: datetime) -> None:
+    """Decline a proposal, let a hub sleep, wake it, or close it; its people read why. Raises `Invalid` without one."""
+    if not why.strip():
+        raise Invalid(fields={"why": translatable("Say why: the people of the hub read it.")})
+    move(session, profile, after, now=now, by=by, why=why.strip(), since=now)
+
+
+def profile_for(session: Session, organisation: Organisation, *, now: datetime, by: UUID | None = None) -> HubProfile:
+    """The profile of a hub; one that an administrator made known works from then on."""
+    profile = profile_of(session, organisation.id)
+    if profile is None:
+        profile = HubProfile(organisation_id=organisation.id, since=now, state=HubState.ACTIVE)
+        begin(session, profile, now=now, by=by)
+    return profile
+
+
+def profile_of(session: Session, organisation_id: UUID) -> HubProfile | None:
+    """The profile of a hub, if it has one."""
+    return session.exec(select(HubProfile).where(HubProfile.organisation_id == organisation_id)).one_or_none()
+
+
+def describe(session: Session, profile: HubProfile, told: Told) -> None:
+    """Write down what a hub says of itself. Raises `Invalid` with `fields`."""
+    _require_sense(told)
+    organisation = session.get_one(Organisation, profile.organisation_id)
+    people.describe(
+        session,
+        organisation,
+        name=told.name,
+        place=told.place,
+        postcode=told.postcode,
+        entrance=told.entrance,
+        opening_hours=told.opening_hours,
+    )
+    profile.area, profile.about = told.area.strip(), told.about.strip()
+    profile.chat_links = [link.strip() for link in told.chat_links if link.strip()]
+    profile.joins_freely, profile.shows_address = told.joins_freely, told.shows_address
+    session.add(profile)
+    session.flush()
+
+
+def near(session: Session, point: Point | None) -> list[Listed]:
+    """The hubs that can be joined, the nearest first; those of which nobody knows where they are come last, by name."""
+    found = [
+        Listed(hub, profile, kilometres(point, at) if point and (at := place_of(hub)) else None)
+        for hub, profile in session.exec(
+            select(Organisation, HubProfile)
+            .join(HubProfile, col(HubProfile.organisation_id) == Organisation.id)
+            .where(col(HubProfile.state).in_(WELCOMING))
+        )
+    ]
+    return sorted(found, key=lambda one: (one.kilometres is None, one.kilometres or 0, one.hub.name, str(one.hub.id)))
+
+
+def place_of(hub: Organisation) -> Point | None:
+    """Where a hub is on the map: the middle of its postcode, to a kilometre, and never its door."""
+    return None if hub.latitude is None or hub.longitude is None else Point(hub.latitude, hub.longitude).rounded()
+
+
+def resting(session: Session) -> frozenset[UUID]:
+    """The hubs that take no requests now: proposed, asleep, closed or declined."""
+    others = select(HubProfile.organisation_id).where(HubProfile.state != HubState.ACTIVE)
+    return frozenset(session.exec(others))
+
+
+def proposals(session: Session) -> Sequence[tuple[HubProfile, Organisation]]:
+    """The hubs that wait to be accepted, the longest first."""
+    waiting = (
+        select(HubProfile, Organisation)
+        .join(Organisation, col(Organisation.id) == HubProfile.organisation_id)
+        .where(HubProfile.state == HubState.PROPOSED)
+    )
+    return session.exec(waiting.order_by(col(HubProfile.since), col(HubProfile.id))).all()
+
+
+def join(
+    session: Session,
+    person: Person,
+    profile: HubProfile,
+    role: Role,
+    *,
+    message: str = "",
+    place: str = "",
+    now: datetime,
+) -> JoinRequest:
+    """Ask to join a hub, or join at once where it lets makers and helpers. Of `place` only a coarse cell is kept.
+
+    Raises `Invalid`.
+    """
+    if role not in JOINABLE:
+        raise Invalid(fields={"role": translatable("Choose what you want to do.")})
+    if profile.state not in WELCOMING:
+        raise Invalid(translatable("This hub can not be joined now."))
+    point = people.point_of(session, place)
+    if place.strip() and point is None:
+        raise Invalid(fields={"place": translatable("We do not know this place. Leave it empty, or try another.")})
+    hub = session.get_one(Organisation, profile.organisation_id)
+    asked = ask_to_join(session, person, hub, role, message=message, now=now)
+    if role is Role.MAKER and point is not None:
+        keep_cell(session, person.id, point)
+    if profile.joins_freely and role in FREELY:
+        accept_join(session, asked, by=person.id, now=now, why="the hub lets everybody in")
+    return asked
+
+
+def keep_cell(session: Session, person_id: UUID, point: Point) -> None:
+    """Keep in which cell of the map a maker is, and nothing finer."""
+    session.merge(MakerCell(person_id=person_id, cell=cells.cell_at(point)))
+    session.flush()
+
+
+def forget_cell(session: Session, person_id: UUID) -> None:
+    """Be on no map any more."""
+    mine = session.get(MakerCell, person_id)
+    if mine is not None:
+        session.delete(mine)
+        session.flush()
+
+
+def makers_by_cell(session: Session) -> Mapping[str, int]:
+    """How many makers are in each cell that may be shown: none with fewer than five."""
+    makers = (
+        select(MakerCell.cell)
+        .join(Person, col(Person.id) == MakerCell.person_id)
+        .join(Membership, col(Membership.person_id) == MakerCell.person_id)
+        .join(MakerSettings, col(MakerSettings.person_id) == MakerCell.person_id, isouter=True)
+        .where(Membership.role == Role.MAKER, col(Person.active), col(MakerSettings.hidden_since).is_(None))
+        .group_by(col(MakerCell.person_id), col(MakerCell.cell))
+    )
+    return cells.shown(session.exec(makers).all())
+
+
+def members(session: Session, hub_id: UUID, roles: Collection[Role]) -> dict[Role, int]:
+    """How many people a hub has in each of these roles."""
+    held = session.exec(select(Membership.role).where(Membership.organisation_id == hub_id)).all()
+    return {role: held.count(role) for role in roles}
+
+
+def _require_sense(told: Told) -> None:
+    links = [link.strip() for link in told.chat_links if link.strip()]
+    problems = {}
+    if not told.area.strip():
+        problems["area"] = translatable("Say which area the hub serves, such as “Kingston and Surbiton”.")
+    if len(told.area) > LONGEST_AREA:
+        problems["area"] = translatable("This is too long.")
+    if len(told.about) > LONGEST_ABOUT:
+        problems["about"] = translatable("This is too long.")
+    if len(links) > MOST_LINKS or not all(map(_is_link, links)):
+        problems["chat_links"] = translatable("Enter up to five addresses that begin with https://, one a line.")
+    if problems:
+        raise Invalid(fields=problems)
+
+
+def _is_link(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname) and len(text) <= LONGEST_LINK and " " not in text
