@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from makerhub.db import Clock, Database
 from makerhub.designs.files import FileStore
 from makerhub.designs.geometry import MeshReport
-from makerhub.designs.inspection import MeshRefused, inspect_mesh, picture_of
+from makerhub.designs.inspection import MeshRefused, inspect_mesh, picture_of, scene_of
 from makerhub.designs.jobs import Inspected
 from makerhub.designs.licences import FREE, LicencePolicy, require_permission
 from makerhub.designs.manifest import Manifest, PartManifest
@@ -114,8 +114,9 @@ def publish(
         if _version_of(session, design.content_hash) is not None:
             return None
     stored = [_stored(files, part) for part in design.parts]
+    picture = _picture_of_all(files, design, stored)
     with database.changing() as session:
-        version = _new_version(session, design, clock(), by)
+        version = _new_version(session, design, picture, clock(), by)
         parts = [_part(version.id, part, digests) for part, digests in zip(design.parts, stored, strict=True)]
         components = [
             Component(version_id=version.id, name=component.name, unit=component.unit, note=component.note)
@@ -131,7 +132,9 @@ def _version_of(session: Session, content_hash: str) -> DesignVersion | None:
     return session.exec(select(DesignVersion).where(DesignVersion.content_hash == content_hash)).first()
 
 
-def _new_version(session: Session, checked: CheckedDesign, now: datetime, by: UUID | None) -> DesignVersion:
+def _new_version(
+    session: Session, checked: CheckedDesign, picture: str, now: datetime, by: UUID | None
+) -> DesignVersion:
     manifest = checked.manifest
     design = session.exec(select(Design).where(Design.key == manifest.key)).first() or Design(key=manifest.key)
     session.add(design)
@@ -147,6 +150,7 @@ def _new_version(session: Session, checked: CheckedDesign, now: datetime, by: UU
         licensor=manifest.licensor,
         repo=manifest.repo,
         readme=checked.readme,
+        picture_sha256=picture,
         parent_id=_newest(session, design.id),
         published_by=by,
         published_at=now,
@@ -203,6 +207,17 @@ class _Stored:
 def _stored(files: FileStore, part: CheckedPart) -> _Stored:
     mesh, original = files.put(part.mesh), files.put(part.original)
     return _Stored(mesh, original if original != mesh else "", files.put(picture_of(part.mesh)))
+
+
+def _picture_of_all(files: FileStore, design: CheckedDesign, stored: Sequence[_Stored]) -> str:
+    """The SHA-256 of a picture of all parts, each as often as the kit that has most of it; that of the only piece."""
+    most = {part.manifest.name: 0 for part in design.parts}
+    for name, quantity in (piece for kit in design.manifest.kits for piece in kit.parts):
+        most[name] = max(most[name], quantity)
+    if list(most.values()) == [1]:
+        return stored[0].picture
+    in_order = sorted(design.parts, key=lambda part: part.manifest.name)
+    return files.put(scene_of([part.mesh for part in in_order], [most[part.manifest.name] for part in in_order]))
 
 
 def _part(version_id: UUID, part: CheckedPart, stored: _Stored) -> Part:

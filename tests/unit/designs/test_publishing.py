@@ -77,3 +77,16 @@ def test_several_bodies_are_one_piece_where_the_manifest_says_so() -> None:
     said = files["okh.toml"].replace(b'export = "hook.stl"', b'export = "hook.stl"\nbodies = 2')
     (part,) = check(Submission("hook", {**files, "okh.toml": said})).parts
     assert part.report.bodies == 2
+
+
+def test_a_version_has_one_picture_of_all_its_pieces(database: Database, files: FileStore) -> None:
+    alone = put(database, files, check(hook()))
+    text = hook(version="1.3.0").files["okh.toml"].replace(b'material = "PETG"', b'material = "PETG"\nquantity = 3')
+    three = put(database, files, check(Submission("hook", {**hook().files, "okh.toml": text})), day=2)
+    assert alone
+    assert three
+    with database.reading() as session:
+        assert alone.picture_sha256 == parts_of(session, alone.id)[0].picture_sha256
+        assert three.picture_sha256 != parts_of(session, three.id)[0].picture_sha256
+    assert files.get(three.picture_sha256)[8:12] == b"WEBP"
+    assert len(files.get(three.picture_sha256)) <= 20_000
