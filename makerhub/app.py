@@ -42,6 +42,7 @@ from makerhub.printers.fleet import Fleet
 from makerhub.printers.key_dialog import ask_for_keys
 from makerhub.printers.polling import Watch
 from makerhub.printers.tasks import check_printers
+from makerhub.privacy.tasks import forget_what_is_over
 from makerhub.production.journal import HubJournal
 from makerhub.production.silence import ask_about_silent_agents
 from makerhub.production.tasks import follow_attempts, prepare_attempts, start_attempts, withdraw_stale_attempts
@@ -70,6 +71,7 @@ TASKS = (
     ask_about_silent_agents,
     allocate_lots,
     end_lapsed_pickups,
+    forget_what_is_over,
     carry_out_recalls,
 )
 

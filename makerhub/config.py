@@ -136,6 +136,13 @@ class Settings:
     largest_request: int = setting(100_000, "Largest quantity that one line of a request may ask for.")
     longest_plate_hours: int = setting(10, "Longest print, in hours, that is put on one build plate.")
 
+    keep_invitation_days: int = setting(
+        30, "Days after the end of an invitation after which the address that it went to is forgotten."
+    )
+    keep_view_days: int = setting(365, "Days for which makers see who was shown their address.")
+    keep_pickup_days: int = setting(90, "Days after its end after which a pickup is deleted.")
+    keep_observation_days: int = setting(30, "Days after which what was last heard of a printer is deleted.")
+    keep_note_days: int = setting(90, "Days after the end of a request after which its note is deleted.")
     keep_address_days: int = setting(
         30,
         "Days after the last pickup (without one: after it was entered) after which a maker's address is deleted.",

@@ -23,6 +23,7 @@ from makerhub.cli.designs import designs
 from makerhub.cli.doctor import examine
 from makerhub.cli.keys import keys
 from makerhub.cli.places import places
+from makerhub.cli.privacy import people_erase, people_export
 from makerhub.config import Settings, load
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
@@ -210,4 +211,6 @@ def people_add(
 
 main.add_command(designs)
 main.add_command(keys)
+people_group.add_command(people_export)
+people_group.add_command(people_erase)
 main.add_command(places)

@@ -9,6 +9,7 @@ import json
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from makerhub.errors import translatable
@@ -138,10 +139,17 @@ def readings(session: Session, mail: Mail) -> list[MailReading]:
 
 
 def to_forget(session: Session, before: datetime) -> list[Mail]:
-    """Mails that ended before that and of which something may still be kept."""
-    ended = (MailState.SENT, MailState.FAILED)
-    old = select(Mail).where(col(Mail.state).in_(ended), col(Mail.ended_at) <= before, col(Mail.forgotten).is_(False))
-    return list(session.exec(old))
+    """Mails that ended before that, or are nobody's any more, and of which something may still be kept."""
+    ended = col(Mail.state).in_((MailState.SENT, MailState.FAILED))
+    is_over = or_(col(Mail.ended_at) <= before, col(Mail.address) == "")
+    return list(session.exec(select(Mail).where(ended, is_over, col(Mail.forgotten).is_(False))))
+
+
+def withhold(session: Session, address: str, *, now: datetime) -> None:
+    """Send nothing more of what waits for this address."""
+    waiting = select(Mail).where(Mail.address == address, Mail.state == MailState.WAITING)
+    for mail in session.exec(waiting).all():
+        move(session, mail, MailState.FAILED, now=now, why="its reader left", ended_at=now)
 
 
 def forget(session: Session, mail: Mail) -> None:

@@ -37,6 +37,7 @@ def add_filters(app: Flask) -> None:
         "direction": viewer_direction,
         "languages": offered,
         "entries": _entries,
+        "blueprints": app.blueprints,
     }
 
 

@@ -22,7 +22,7 @@ from makerhub.planning.tasks import dispatch_jobs
 from makerhub.web.hub import hub
 from makerhub.web.mistakes import message_of
 from makerhub.web.navigation import Audience, Entry
-from makerhub.web.policy import allowed
+from makerhub.web.policy import allowed, fresh
 from makerhub.web.times import parse_moment
 from makerhub.web.viewer import viewer, viewer_zone
 
@@ -50,6 +50,7 @@ def page() -> str:
 
 @pages.get("/address")
 @allowed(Role.MAKER)
+@fresh
 def address() -> str:
     """The form of the address."""
     with hub().database.reading() as session:
@@ -59,6 +60,7 @@ def address() -> str:
 
 @pages.post("/address")
 @allowed(Role.MAKER)
+@fresh
 def enter_address() -> ResponseReturnValue:
     """Keep this address."""
     typed = request.form.get("address", "")

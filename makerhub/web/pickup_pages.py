@@ -22,7 +22,7 @@ from makerhub.people.models import Organisation, Role
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import organisations
-from makerhub.web.policy import allowed
+from makerhub.web.policy import allowed, fresh
 from makerhub.web.viewer import viewer
 
 pages = Blueprint("pickups", __name__, url_prefix="/pickups")
@@ -111,6 +111,7 @@ def set_out(pickup_id: UUID) -> ResponseReturnValue:
 
 @pages.post("/<uuid:pickup_id>/address")
 @allowed(Role.COURIER)
+@fresh
 def show_address(pickup_id: UUID) -> str:
     """Show me where to go; the maker sees that I looked."""
     with hub().database.reading() as session:
