@@ -12,8 +12,12 @@ from sqlmodel.sql.expression import SelectOfScalar
 from makerhub.db import Session
 from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.designs.models import DesignVersion, VersionState
+from makerhub.fleet.messages import Pairing
 from makerhub.lifecycle import Transition, begin, move
-from makerhub.printers.models import BuildPlate, PlateState
+from makerhub.people import invitations
+from makerhub.people.models import Role
+from makerhub.printers import agents
+from makerhub.printers.models import BuildPlate, PlateState, Printer
 from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, JobState, PrintJob
 from makerhub.stock.ledger import Account
@@ -150,6 +154,8 @@ MUTANTS: dict[Break, str] = {
 def busy(world: World) -> World:
     """A world in which something is in every state that an invariant looks at."""
     world.spool()
+    world.pickup()
+    invite_and_pair(world)
     request = world.request(20)
     world.deliver(request, world.lot(3, good=4, copies=5), 3)
     world.reserve(request, world.lot(4), 2)
@@ -169,6 +175,18 @@ def busy(world: World) -> World:
     world.letter()
     world.merge_facilities()
     return world
+
+
+def invite_and_pair(world: World) -> None:
+    """Somebody is invited, which sends a letter; and an agent looks after a printer."""
+    printer = world.add_printer("With an agent")
+    with world.database.changing() as session:
+        invitations.invite(
+            session, "nina@example.org", Role.MAKER, world.hub, by=world.dispatcher, language="en",
+            key_box=world.key_box, pages="https://hub.example", now=NOW,
+        )  # fmt: skip
+        code = agents.new_code(session, session.get_one(Printer, printer.id), now=NOW)
+        agents.pair(session, Pairing(code, "octopi"), None, now=NOW)
 
 
 def broken(busy: World, mutant: Break) -> set[str]:
