@@ -52,6 +52,21 @@ class Crew:
         sent = form.filled_in(**fields, **consent, url=octoprint.url, key=octoprint.key)
         assert self._visitor(maker).send(sent).status == 302
 
+    def pairing_command(self, maker: Person, *, automatic: bool) -> list[str]:
+        """The maker registers a printer with an agent, and reads the command on its page; gives its words."""
+        form = self._page(maker, "/printers/new?link=agent").form("/printers/new")
+        assert form is not None
+        fields = {"name": f"{maker.name}'s", "profile": MODEL, "material": MATERIAL, "clear": "yes"}
+        consent = {"automatic": "yes"} if automatic else {}
+        page = self._page(maker, self._visitor(maker).send(form.filled_in(**fields, **consent)).location)
+        show = page.form("/agent/code$")
+        assert show is not None
+        command = re.search(
+            r"(makerhub-agent pair http://[0-9.:]+ [0-9A-Z-]{14})", self._visitor(maker).send(show).text
+        )
+        assert command is not None
+        return command[1].split()
+
     def act(self) -> None:
         """Everybody looks once and does what there is to do."""
         for maker in self.network.makers:

@@ -23,11 +23,13 @@ TIME_SPEED = 8.0
 class KillableHub:
     """The parent's side: one process after the other, each on the data of the one before.
 
-    `server` is where the pages of the present one are; raises `ConnectionError` while it starts.
+    `server` is where the pages of the present one are; raises `ConnectionError` while it starts. Agents find it again
+    at `port`; without one, each process takes a free one.
     """
 
-    def __init__(self, data: Path, clock: FastTime) -> None:
+    def __init__(self, data: Path, clock: FastTime, port: int = 0) -> None:
         self.data = data
+        self._port = port
         self.starts = 0
         self._clock = clock
         self._process: subprocess.Popen[str] | None = None
@@ -40,7 +42,7 @@ class KillableHub:
         temporary.mkdir(exist_ok=True)
         with (self.data / "hub.log").open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "integration.killable_hub", str(self.data), self._clock.since.isoformat()],
+                [sys.executable, "-m", "integration.killable_hub", *self._arguments()],
                 env={**os.environ, "PYTHONPATH": str(tests), "TMPDIR": str(temporary)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -49,6 +51,9 @@ class KillableHub:
             )
         self.starts += 1
         threading.Thread(target=self._read_server, args=[self._process], daemon=True).start()
+
+    def _arguments(self) -> tuple[str, ...]:
+        return str(self.data), self._clock.since.isoformat(), str(self._port)
 
     def kill(self) -> None:
         """End it as a power cut does."""
@@ -79,13 +84,13 @@ def hub_settings(data: Path) -> Settings:
     return quick_settings(data)
 
 
-def main(data: Path, since: datetime) -> None:
+def main(data: Path, since: datetime, port: int) -> None:
     """Run the hub until it is killed, or its parent is."""
     settings = hub_settings(data)
     slicer = ShortenedSlicer(prusa_slicer(settings), DWELL_SECONDS)
     hub = assemble(settings, FastTime(TIME_SPEED, since), slicer)
     hub.start()
-    with serving(hub.web, "127.0.0.1") as address:
+    with serving(hub.web, "127.0.0.1", port) as address:
         sys.stdout.write(address.removeprefix("http://") + "\n")
         sys.stdout.flush()
         sys.stdin.read()  # ends with the parent
@@ -93,4 +98,4 @@ def main(data: Path, since: datetime) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]))
+    main(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2]), int(sys.argv[3]))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import pytest
@@ -118,6 +118,23 @@ class Reaper:
             return session.exec(wanted).first() is not None
 
 
+class Killing(Protocol):
+    """What kills in a thread of its own, one moment after the other."""
+
+    stopped: bool
+
+    @property
+    def moments(self) -> Sequence[object]:
+        """All that are to come."""
+
+    @property
+    def happened(self) -> Sequence[str]:
+        """Those that came."""
+
+    def run(self) -> None:
+        """Go through them all."""
+
+
 FORMS = frozenset({"requests", "accept", "offer", "count", "inspect", "pack", "taken", "hand-over"})
 """The forms that each request passes; a plate is cleared with the count, and a question comes when it comes."""
 
@@ -198,7 +215,7 @@ def test_the_main_job_survives(seed: int, kills: int, crew: Crew, killable: Kill
     assert_nothing_was_printed_twice(database, crew.octoprints)
 
 
-def live_through(crew: Crew, reaper: Reaper, database: Database) -> int:
+def live_through(crew: Crew, reaper: Killing, database: Database) -> int:
     """Ask, make and deliver while the reaper goes about, and to the end afterwards; gives the number of requests."""
     asked = 0
     deadline = time.monotonic() + 60 + 30 * len(reaper.moments)
