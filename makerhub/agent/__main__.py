@@ -6,7 +6,7 @@ import struct
 import sys
 from typing import Final
 
-NEEDS: Final = ("aiohttp", "click", "msgspec", "platformdirs", "yarl")
+NEEDS: Final = ("aiohttp", "click", "httptools", "msgspec", "platformdirs", "yarl")
 
 MISSING: Final = """makerhub-agent can not run here: {missing} is not installed.
 This is a {bits}-bit Python on {machine}. Ready-made packages exist for 64-bit systems only, so that on a 32-bit system

@@ -1,4 +1,4 @@
-"""The agent's wheel, put together from this very installation: a few rooms of makerhub that stand on four libraries.
+"""The agent's wheel, put together from this very installation: a few rooms of makerhub that stand on few libraries.
 
 The hub serves it, so a maker needs no package index for makerhub itself and gets the version that the hub speaks. It is
 pure Python, and the same installation always gives the same bytes. (A wheel is a zip file with a list of hashes in it.)
@@ -21,7 +21,7 @@ ROOMS: Final = ("agent", "fleet")
 MODULES: Final = ("__init__.py", "errors.py", *(f"gcode/{name}.py" for name in (
     "__init__", "allowed", "commands", "findings", "limits", "plain_guard", "reasons",
 )))  # fmt: skip
-LIBRARIES: Final = ("aiohttp", "click", "msgspec", "platformdirs")
+LIBRARIES: Final = ("aiohttp", "click", "httptools", "msgspec", "platformdirs")
 NO_WHEELS: Final = ("armv6l", "armv7l", "i386", "i686")
 """Machines for which the libraries have no wheels: there the agent is installed alone and says what to do."""
 
