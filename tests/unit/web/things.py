@@ -27,7 +27,7 @@ from makerhub.people.models import Role, SignInRequest
 from makerhub.production.models import AttemptState
 from makerhub.web.agent_wheel import agent_wheel
 
-FOR_EVERYBODY = {"filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "code"}
+FOR_EVERYBODY = {"table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "code"}
 """Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; a token opens
 what it is for whoever holds it; and ending a sign-in that is not one's own ends nothing."""
 
@@ -66,6 +66,7 @@ def things_of(house: House) -> Mapping[str, object]:
         "lot_id": lot.id,
         "pickup_id": pickup.id,
         "label": shipped.label,
+        "table": "requests",
         "key": "headband",
         "version": "1.0",
         "version_id": world.headband.id,
