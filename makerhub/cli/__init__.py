@@ -27,7 +27,7 @@ from makerhub.cli.privacy import people_erase, people_export
 from makerhub.config import Settings, load
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
-from makerhub.designs.profiles import read_profile
+from makerhub.designs.profiles import read_profiles
 from makerhub.designs.publishing import publish_catalogue
 from makerhub.errors import MakerhubError, NotFound
 from makerhub.gcode import guard
@@ -167,14 +167,18 @@ def gcode() -> None:
 @click.pass_obj
 def gcode_check(settings: Settings, file: Path, printer: str, as_json: bool) -> None:
     """Say whether FILE is safe to print on this model of printer."""
-    report = guard.check(file.read_bytes(), read_profile(settings.printer_profiles / f"{printer}.toml").limits())
+    profiles = read_profiles(settings.printer_profiles)
+    if printer not in profiles:
+        raise click.UsageError(f"There is no profile “{printer}”. There are: {', '.join(profiles)}")
+    with file.open("rb") as stream:  # no more than what the guard refuses as too large
+        report = guard.check(stream.read(guard.MAX_BYTES + 1), profiles[printer].limits())
     if as_json:
         findings = [asdict(finding) for finding in report.findings]
         click.echo(json.dumps({"safe": report.safe, "findings": findings}, default=str))
     else:
         for finding in report.findings:
             click.echo(f"{file}:{finding.line}: {finding.reason.template} {finding.excerpt}")
-        click.echo("safe" if report.safe else f"not safe: {len(report.findings)} findings")
+        click.echo("safe" if report.safe else f"not safe, findings: {len(report.findings)}")
     sys.exit(0 if report.safe else 1)
 
 
