@@ -24,6 +24,7 @@ from makerhub.cli.doctor import examine
 from makerhub.cli.keys import keys
 from makerhub.cli.places import places
 from makerhub.cli.privacy import people_erase, people_export
+from makerhub.cli.redaction import RedactingFormatter
 from makerhub.config import Settings, load
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
@@ -63,11 +64,9 @@ class Commands(click.Group):
 @click.pass_context
 def main(context: click.Context, config: Path | None, verbose: bool) -> None:
     """From a hospital's request to the receipt at the ward, on home 3D printers."""
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.WARNING,
-        format="%(message)s",
-        handlers=[RichHandler(console=Console(stderr=True), show_path=False)],
-    )
+    handler = RichHandler(console=Console(stderr=True), show_path=False)
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, handlers=[handler])
+    handler.setFormatter(RedactingFormatter("%(message)s"))
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns whenever a sweep outlasts its period
     context.obj = load(config)
 
