@@ -23,6 +23,7 @@ APP: Final = "makerhub"
 USUAL: Final = ("http://127.0.0.1", "http://127.0.0.1:5000", "http://octopi.local")
 USUAL_PORTS: Final = (80, 5000)
 AT_ONCE: Final = 64
+HOMES: Final = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 WAITING: Final = (Stage.NOT_FOUND, Stage.SEVERAL, Stage.DENIED)
 """Here the owner has to do something first."""
 
@@ -163,7 +164,7 @@ def network_urls(addresses: Iterable[str]) -> list[str]:
     found: list[str] = []
     for address in addresses:
         own = ipaddress.ip_address(address)
-        if own.version == 4 and own.is_private and not own.is_loopback and not own.is_link_local:
+        if any(own in network for network in HOMES):  # `is_private` says so of much more
             neighbours = ipaddress.ip_network(f"{address}/24", strict=False).hosts()
             found += [_url(str(host), port) for host in neighbours for port in USUAL_PORTS if str(host) != address]
     return found
