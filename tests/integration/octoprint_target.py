@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import json
+import os
 import resource
+import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager
@@ -12,6 +15,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from makerhub.simulation.faults import Slow
 from makerhub.simulation.real_octoprint import RealOctoPrint
 from makerhub.simulation.served import ServedPrinter
 
@@ -47,6 +51,12 @@ class Machine(Protocol):
     def full_disk(self) -> AbstractContextManager[None]:
         """No byte more can be stored."""
 
+    def gone(self) -> AbstractContextManager[None]:
+        """The computer is off, and then on again."""
+
+    def slow(self, seconds: float) -> AbstractContextManager[None]:
+        """The computer is too busy to answer for so long, from now on."""
+
 
 class RealMachine:
     """A real OctoPrint."""
@@ -71,6 +81,25 @@ class RealMachine:
         finally:
             resource.prlimit(self._server.process_id, resource.RLIMIT_FSIZE, (soft, hard))
 
+    @contextlib.contextmanager
+    def gone(self) -> Iterator[None]:
+        self._server.kill()
+        try:
+            yield
+        finally:
+            self._server.start()
+
+    @contextlib.contextmanager
+    def slow(self, seconds: float) -> Iterator[None]:
+        """The kernel lets the server do nothing meanwhile."""
+        os.kill(self._server.process_id, signal.SIGSTOP)
+        waking = threading.Timer(seconds, os.kill, (self._server.process_id, signal.SIGCONT))
+        waking.start()
+        try:
+            yield
+        finally:
+            waking.join()
+
 
 class SimulatedMachine:
     """A simulated printer."""
@@ -92,6 +121,22 @@ class SimulatedMachine:
             yield
         finally:
             self._printer.disk_full = False
+
+    @contextlib.contextmanager
+    def gone(self) -> Iterator[None]:
+        self._printer.power_off()
+        try:
+            yield
+        finally:
+            self._printer.power_on()
+
+    @contextlib.contextmanager
+    def slow(self, seconds: float) -> Iterator[None]:
+        self._printer.faults.add(Slow(seconds))
+        try:
+            yield
+        finally:
+            self._printer.faults.clear()
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,7 @@ async def test_finished(octoprint_target: Target) -> None:
     await octoprint_target.start("a.gcode", dwells(10))
     job = await octoprint_target.until("Operational")
     assert (job["progress"]["completion"], job["job"]["file"]["path"]) == (100, "makerhub/a.gcode")
+    assert (await octoprint_target.get("/api/printer")).status == 200
     prints = await octoprint_target.history("a.gcode")
     assert prints is not None
     assert (prints["success"], prints["failure"], prints["last"]["success"]) == (1, 0, True)
@@ -77,7 +78,7 @@ async def test_the_states_of_a_print_come_in_order(octoprint_target: Target) -> 
         if not seen or seen[-1] != job["state"]:
             seen.append(job["state"])
         if job["state"] == "Finishing":
-            assert job["progress"]["completion"] == 100
+            assert (job["progress"]["completion"], job["job"]["file"]["path"]) == (100, "makerhub/a.gcode")
     order = ["Starting", "Printing", "Finishing", "Operational"]
     assert seen == [state for state in order if state in seen]
     assert {"Printing", "Operational"} <= set(seen)
@@ -89,6 +90,7 @@ async def test_cancelled(octoprint_target: Target) -> None:
     assert (await octoprint_target.job())["state"] in ("Cancelling", "Operational")
     job = await octoprint_target.until("Operational")
     assert (job["progress"]["completion"], job["job"]["file"]["path"]) == (None, "makerhub/a.gcode")
+    assert (await octoprint_target.get("/api/printer")).status == 200
     assert await octoprint_target.counts("a.gcode") == (0, 1)
 
 
@@ -115,7 +117,9 @@ async def test_firmware_error(octoprint_target: Target, firmware: str) -> None:
 async def test_dropped_connection(octoprint_target: Target) -> None:
     await octoprint_target.start("a.gcode")
     await octoprint_target.firmware("!!DEBUG:drop_connection")
-    assert (await octoprint_target.until("Offline after error"))["error"]
+    job = await octoprint_target.until("Offline after error")
+    assert (bool(job["error"]), job["job"]["file"]["path"]) == (True, None)
+    assert (await octoprint_target.get("/api/printer")).status == 409
     assert await octoprint_target.counts("a.gcode") == (0, 1)
 
 

@@ -1,8 +1,10 @@
 """Where OctoPrint surprises a hub: each trap, the same on a real OctoPrint and on a simulated printer."""
 
 import asyncio
+import time
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 from integration.octoprint_target import LONG, START, Target, dwells
 
@@ -17,6 +19,39 @@ async def test_a_restart_leaves_no_history(octoprint_target: Target, end: str) -
     file = (await octoprint_target.file("a.gcode")).body
     assert file["size"] == len(LONG)
     assert await octoprint_target.history("a.gcode") is None
+
+
+async def test_a_server_that_is_gone_does_not_answer_and_takes_its_print_along(octoprint_target: Target) -> None:
+    await octoprint_target.start("a.gcode")
+    with octoprint_target.machine.gone(), pytest.raises(aiohttp.ClientConnectionError):
+        await octoprint_target.job()
+    job = await octoprint_target.until("Operational")
+    assert (job["progress"]["completion"], job["job"]["file"]["path"]) == (None, None)
+    assert await octoprint_target.history("a.gcode") is None
+
+
+async def test_a_slow_server_answers_late_and_rightly(octoprint_target: Target) -> None:
+    await octoprint_target.start("a.gcode")
+    with octoprint_target.machine.slow(0.8):
+        asked_at = time.monotonic()
+        job = await octoprint_target.job()
+    assert time.monotonic() - asked_at > 0.5
+    assert (job["state"], job["job"]["file"]["path"]) == ("Printing", "makerhub/a.gcode")
+
+
+async def test_a_heater_that_a_file_leaves_on_stays_on(octoprint_target: Target) -> None:
+    """OctoPrint turns nothing off after a print: the file has to."""
+    try:
+        await octoprint_target.start("a.gcode", b"M104 S60\nG4 P200\n")
+        await octoprint_target.until_finished()
+        for _ in range(120):
+            target = (await octoprint_target.get("/api/printer")).body["temperature"]["tool0"]["target"]
+            if target == 60:
+                break
+            await asyncio.sleep(0.1)
+        assert target == 60
+    finally:
+        await octoprint_target.firmware("M104 S0")
 
 
 @pytest.mark.parametrize("firmware", ["!!DEBUG:maxtemp_error", "!!DEBUG:action_disconnect", "M112"])
