@@ -1,8 +1,8 @@
-"""What a fleet costs a hub, and how soon it knows: `python -m benchmarks.fleet`, about ten minutes.
+"""What a fleet costs a hub, and how soon it knows: `python -m benchmarks.fleet`, about fifteen minutes.
 
 Looks at a thousand and at ten thousand simulated printers, all of them printing, against a client of bare sockets that
-only fetches from the same printers; sweeps ten thousand of which half are dead; and waits for prints to reach their
-makers' pages. Times are processor time wherever work is counted. The last line is one JSON object.
+only fetches from the same printers; sweeps ten thousand of which half are dead; takes agents' reports; and waits for
+prints to reach their makers' pages. Times are processor time wherever work is counted. The last line is JSON.
 """
 
 import contextlib
@@ -18,12 +18,13 @@ import numpy as np
 from benchmarks.parts.bare import microseconds_a_fetch
 from benchmarks.parts.ending import seconds_to_page
 from benchmarks.parts.looking import Looked, look, seed
+from benchmarks.parts.reporting import updates_at_the_desk, updates_over_http
 from benchmarks.parts.swarm import Elsewhere, printers_elsewhere
 
 ROUNDS = 3
 SECONDS = 30.0  # as long as the hub takes to write everything again
 FEW, MANY = 1_000, 10_000
-PRINTS = 120
+PRINTS = 100
 
 Endpoint = tuple[str, str]
 
@@ -32,7 +33,8 @@ def main() -> None:
     """Measure, tell each figure with its spread, and print all of them."""
     with tempfile.TemporaryDirectory(prefix="makerhub-bench-") as made:
         directory = Path(made)
-        result = cost_of_looking(directory) | first_sweep(directory) | ends_on_pages(directory)
+        result = cost_of_looking(directory) | first_sweep(directory)
+        result |= agents_reporting(directory) | ends_on_pages(directory)
     print(json.dumps(result))
 
 
@@ -103,6 +105,16 @@ def dead_addresses() -> Iterator[tuple[str, str]]:
         ports = (one.getsockname()[1] for one in (refusing, listening))
         refused, swallowed = (f"http://127.0.0.1:{port}" for port in ports)
         yield refused, swallowed
+
+
+def agents_reporting(directory: Path) -> dict[str, float]:
+    """Acknowledged reports of agents for each second of a core: over HTTP, and in batches at the desk behind it."""
+    http = [updates_over_http(directory / f"agents-{number}", MANY, SECONDS / 2) for number in range(ROUNDS)]
+    desk = [updates_at_the_desk(directory / f"desk-{number}", MANY) for number in range(ROUNDS)]
+    return {
+        "agent_updates_per_s_core": _told("reports/s/core over HTTP", http),
+        "agent_updates_per_s_core_at_the_desk": _told("reports/s/core at the desk, a hundred at once", desk),
+    }
 
 
 def ends_on_pages(directory: Path) -> dict[str, float]:

@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from makerhub.fleet.gateway import PrinterGateway
-from makerhub.fleet.loops import new_event_loop
+from makerhub.fleet.loops import collect_garbage_seldom, new_event_loop
 
 Result = TypeVar("Result")
 Service = Callable[[PrinterGateway], Coroutine[Any, Any, None]]
@@ -34,6 +34,7 @@ class Fleet:
 
     def start(self, service: Service | None = None) -> None:
         """Open the gateway, and run `service` (the poll loop) beside everything else."""
+        collect_garbage_seldom()
         self._thread.start()
         self._submit(self._open(service))
 

@@ -33,3 +33,12 @@ def test_a_process_asks_for_as_many_open_files_as_it_is_allowed() -> None:
 
 def test_looks_are_bounded_however_many_files_may_be_open() -> None:
     assert 0 < looks_at_once() <= 4000
+
+
+def test_what_lives_for_a_second_is_not_looked_through_again_and_again() -> None:
+    script = (
+        "import gc; from makerhub.fleet.loops import collect_garbage_seldom; collect_garbage_seldom();"
+        "print(gc.isenabled(), gc.get_threshold()[0] >= 50_000, gc.get_freeze_count() > 1000)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["True"] * 3
