@@ -123,6 +123,9 @@ class _Forms(HTMLParser):
         elif tag in ("input", "textarea") and self._is_in_main and self.forms:
             self._field(self.forms[-1], attribute)
 
+    def handle_endtag(self, tag: str) -> None:
+        self._is_in_main = self._is_in_main and tag != "main"
+
     def _field(self, form: Form, attribute: Mapping[str, str]) -> None:
         name, value = attribute["name"], attribute.get("value", "")
         if attribute.get("type") == "radio":
