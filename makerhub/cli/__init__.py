@@ -25,6 +25,7 @@ from makerhub.cli.keys import keys
 from makerhub.cli.places import places
 from makerhub.cli.privacy import people_erase, people_export
 from makerhub.cli.redaction import RedactingFormatter
+from makerhub.cli.register import register
 from makerhub.config import Settings, load
 from makerhub.db import Database
 from makerhub.designs.files import FileStore
@@ -217,3 +218,4 @@ main.add_command(keys)
 people_group.add_command(people_export)
 people_group.add_command(people_erase)
 main.add_command(places)
+main.add_command(register)

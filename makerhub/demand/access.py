@@ -1,11 +1,12 @@
 """Who may see supply requests and act on them: the facility that asks, the hub that is asked."""
 
-from sqlalchemy import ColumnElement, or_
-from sqlmodel import col
+from sqlalchemy import ColumnElement, and_, or_
+from sqlmodel import col, select
 
 from makerhub.demand.models import SupplyRequest
+from makerhub.facilities.models import FacilityMerge
 from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
-from makerhub.people.models import Person, Role
+from makerhub.people.models import Organisation, OrganisationKind, Person, Role
 
 
 @visibility(SupplyRequest)
@@ -30,3 +31,14 @@ DISPATCH = action(SupplyRequest, "work on", its_dispatchers)
 ACCEPT = action(SupplyRequest, "accept", its_dispatchers)
 DECLINE = action(SupplyRequest, "decline", its_dispatchers)
 PACK = action(SupplyRequest, "pack for", its_dispatchers)
+
+
+def of_facilities_that_ask(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of a hub that the facility asks."""
+    asking = select(SupplyRequest.facility_id).where(its_dispatchers(person))
+    mine = select(FacilityMerge.merged_id).where(col(FacilityMerge.kept_id).in_(asking))
+    is_facility = col(Organisation.kind).in_((OrganisationKind.HOSPITAL, OrganisationKind.CARE_HOME))
+    return and_(is_facility, or_(col(Organisation.id).in_(asking), col(Organisation.id).in_(mine)))
+
+
+VERIFY = action(Organisation, "prove", of_facilities_that_ask)

@@ -28,6 +28,7 @@ from makerhub.web import (
     courier,
     dispatcher,
     exports,
+    facility,
     home,
     invitations,
     jobs,
@@ -45,6 +46,7 @@ from makerhub.web import (
     reviewer,
     tracing,
     uploads,
+    verification,
     workshop,
 )
 from makerhub.web.filters import add_filters
@@ -63,6 +65,7 @@ AUDIENCES: tuple[Audience, ...] = (
     language.audience,
     asking.audience,
     requester.audience,
+    facility.audience,
     maker.audience,
     registration.audience,
     own_printer.audience,
@@ -74,6 +77,7 @@ AUDIENCES: tuple[Audience, ...] = (
     my_data.audience,
     dispatcher.audience,
     exports.audience,
+    verification.audience,
     jobs.audience,
     courier.audience,
     pickup_pages.audience,

@@ -19,7 +19,7 @@ from makerhub.designs.models import DesignVersion, Part
 from makerhub.errors import Invalid, MovedMeanwhile, translatable
 from makerhub.lifecycle import history
 from makerhub.people.access import find
-from makerhub.people.models import Role
+from makerhub.people.models import Organisation, Role
 from makerhub.planning.tasks import allocate_lots, plan_jobs
 from makerhub.production import access as production_access
 from makerhub.production import service as production
@@ -28,6 +28,7 @@ from makerhub.stock import service as stock
 from makerhub.stock.models import Inspection, LotState
 from makerhub.web.board import board as what_to_show
 from makerhub.web.board import show_request
+from makerhub.web.held import why_held
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import contents
@@ -183,6 +184,7 @@ def _request_page(request_id: UUID, errors: Mapping[str, str]) -> str:
             shipments=shipments,
             contents=contents(session, [shipment.id for shipment in shipments]),
             history=history(session, asked),
+            held=why_held(session, session.get_one(Organisation, asked.facility_id)),
             errors=errors,
         )
 

@@ -19,6 +19,7 @@ from makerhub.people.access import find, visible
 from makerhub.people.models import Organisation, Role
 from makerhub.people.service import facilities_of
 from makerhub.planning.tasks import allocate_lots, plan_jobs
+from makerhub.web.held import why_held
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import contents
@@ -141,6 +142,7 @@ def _details(request_id: UUID) -> Mapping[str, object]:
             "shown": shown,
             "hub": session.get_one(Organisation, asked.hub_id),
             "facility": session.get_one(Organisation, asked.facility_id),
+            "held": why_held(session, session.get_one(Organisation, asked.facility_id)),
             "shipments": shipments,
             "contents": contents(session, [shipment.id for shipment in shipments]),
             "events": timeline(session, asked, [line.line for line in shown.lines], shipments),

@@ -406,8 +406,6 @@ def downgrade() -> None:
 
     op.drop_table("join_request")
     op.drop_table("hub_profile")
-    told = ("evidence", "hub_profile", "join_request", "facility_merge", "proof_code")
-    op.execute(_transition.delete().where(_transition.c.entity.in_(told)))
     with op.batch_alter_table("facility_merge", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_facility_merge_merged_id"))
         batch_op.drop_index(batch_op.f("ix_facility_merge_kept_id"))

@@ -6,7 +6,7 @@ here; where a route needs its thing in another state, `OTHERWISE` names the rout
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import trimesh
@@ -19,6 +19,7 @@ from makerhub.delivery.models import PickupState
 from makerhub.designs import uploads
 from makerhub.designs.geometry import write_stl
 from makerhub.designs.models import Part, Upload
+from makerhub.facilities.models import Evidence
 from makerhub.notices import service as notices
 from makerhub.notices.models import Mail
 from makerhub.people import invitations, mailed
@@ -80,6 +81,9 @@ def things_of(house: House) -> Mapping[str, object]:
         **_invitation(house),
         "sign_in_key": uuid4(),
         "spool_id": world.spool().id,
+        "facility_id": world.care_home.id,
+        "evidence_id": _evidence(house),
+        "merge_id": world.merge_facilities().id,
         "number": 0,
         "sha256": _picture(house),
         "filename": "makerhub.css",
@@ -128,6 +132,12 @@ def _invitation(house: House) -> Mapping[str, object]:
         values = notices.values_of(letter, world.key_box)
     assert values is not None
     return {"invitation_id": invitation.id, "invitation_token": str(values["link"]).rpartition("/")[2]}
+
+
+def _evidence(house: House) -> UUID:
+    """A piece of the care home's evidence, which has an entry of a register and a letter on its way."""
+    letter, _ = house.world.letter()
+    return next(one.id for one in house.world.all(Evidence) if one.facility_id == letter.facility_id)
 
 
 def _upload(house: House) -> Upload:

@@ -1,0 +1,59 @@
+"""A facility's own page: how deliveries get in, the code that proves it, and leaving; strangers see nothing."""
+
+from builders import World
+from unit.web.houses import House
+
+from makerhub.facilities.ladder import EvidenceKind
+from makerhub.facilities.models import Evidence
+from makerhub.notices.models import Mail
+from makerhub.people.models import Organisation, Role
+
+
+def send(house: House, who: str, address: str, **fields: str) -> int:
+    return house.signed_in(who).post(address, fields, form="/").status_code
+
+
+def test_entrance_and_hours_reach_the_courier(house: House, world: World) -> None:
+    place = f"/facilities/{world.care_home.id}"
+    assert send(house, "alice", place, entrance="Ring twice.", opening_hours="9 to 17") == 302
+    assert world.get(Organisation, world.care_home.id).entrance == "Ring twice."
+    request = world.request(4)
+    world.reserve(request, world.lot(4, request=request), 4)
+    page = house.signed_in("kim").get(f"/deliveries/{world.pack(request).id}").text
+    assert "Ring twice." in page
+    assert "9 to 17" in page
+    assert send(house, "alice", place, entrance="x" * 501) == 400
+
+
+def test_a_posted_code_is_typed_by_one_of_its_people(house: House, world: World) -> None:
+    _, code = world.letter()
+    place = f"/facilities/{world.care_home.id}"
+    assert "The code that you got" in house.signed_in("alice").get(place).text
+    assert send(house, "alice", f"{place}/code", code="AAAA-AAAA-AAAA") == 400
+    assert send(house, "bob", f"{place}/code", code=code) == 404
+    assert send(house, "alice", f"{place}/code", code=code.lower()) == 302
+    assert EvidenceKind.POSTED_CODE in {one.kind for one in world.all(Evidence)}
+
+
+def test_a_mail_code_is_refused_where_the_domain_proves_nothing(house: House, world: World) -> None:
+    assert send(house, "bob", f"/facilities/{house.elsewhere.id}/mail-code") == 400
+    assert world.all(Mail) == []
+
+
+def test_whoever_leaves_leaves_the_requests_and_the_last_one_stays_while_some_are_open(
+    house: House, world: World
+) -> None:
+    request = world.request()
+    place = f"/facilities/{world.care_home.id}"
+    assert send(house, "alice", f"{place}/leave") == 302
+    assert house.signed_in("alice").get(place).status_code == 404
+    assert house.signed_in("ruth").get(f"/requests/{request.id}").status_code == 200
+    assert send(house, "ruth", f"{place}/leave") == 400
+    world.cancel(request)
+    assert send(house, "ruth", f"{place}/leave") == 302
+
+
+def test_strangers_see_nothing(house: House, world: World) -> None:
+    house.add_person("Rex", (house.elsewhere, Role.REQUESTER))
+    for who in ("rex", "dan", "mona", "charlie"):
+        assert house.signed_in(who).get(f"/facilities/{world.care_home.id}").status_code == 404
