@@ -15,14 +15,16 @@ from sqlmodel import SQLModel, col, select
 
 from makerhub.audit.models import Deed
 from makerhub.delivery.models import AddressView, Pickup, Receipt, Shipment
-from makerhub.demand.models import SupplyRequest
+from makerhub.demand.models import SupplyRequest, TelephoneCall
 from makerhub.designs.models import Approval, DesignVersion, Upload
 from makerhub.errors import translatable
+from makerhub.facilities.models import CallBack, Evidence, FacilityMerge, ProofCode
+from makerhub.hubs.models import HubProfile, MakerCell
 from makerhub.lifecycle import Transition
 from makerhub.notices.models import Mail, MailReading
 from makerhub.people.entry_models import Invitation
 from makerhub.people.home_models import MakerAddress, MakerSettings
-from makerhub.people.models import BrowserSession, Membership, Person, SignInRequest
+from makerhub.people.models import BrowserSession, JoinRequest, Membership, Person, SignInRequest
 from makerhub.printers.agent_models import Agent, AgentLink, PairingCode
 from makerhub.printers.models import Observation, PowerLimit, Printer, Spool, SpoolEntry, Upkeep
 from makerhub.production.models import Attempt
@@ -367,6 +369,80 @@ REGISTER: tuple[Held, ...] = (
         stays=HUB,
     ),
     Held(
+        JoinRequest,
+        translatable("Where you asked to join"),
+        lambda who: col(JoinRequest.person_id) == who.id,
+        ("organisation_id", "role", "message", "asked_at", "state"),
+        ("person_id",),
+        erased=True,
+    ),
+    Held(
+        MakerCell,
+        translatable("The cell of the map in which you are"),
+        lambda who: col(MakerCell.person_id) == who.id,
+        ("cell",),
+        ("person_id",),
+        erased=True,
+    ),
+    Held(
+        HubProfile,
+        translatable("Hubs that you proposed"),
+        lambda who: col(HubProfile.proposed_by) == who.id,
+        ("organisation_id", "area", "about", "chat_links", "since", "state"),
+        ("proposed_by",),
+        stays=HUB,
+    ),
+    Held(
+        TelephoneCall,
+        translatable("Requests for which you called"),
+        lambda who: col(TelephoneCall.email) == who.email,
+        ("request_id", "caller", "number", "email"),
+        erased=True,
+    ),
+    Held(
+        Evidence,
+        translatable("Facilities that you proved"),
+        lambda who: col(Evidence.given_by) == who.id,
+        ("facility_id", "kind", "reference", "given_at", "expires_at", "state"),
+        ("given_by",),
+        stays=HUB,
+    ),
+    Held(
+        ProofCode,
+        translatable("Codes that went to your mailbox as a proof of a facility"),
+        lambda who: col(ProofCode.reference) == who.email,
+        ("facility_id", "way", "reference", "sent_at", "expires_at", "state"),
+        (),
+        {"code_sha256": SECRET},
+        blanks={"reference": ""},
+        stays=HUB,
+    ),
+    Held(
+        ProofCode,
+        translatable("Codes that you sent to facilities"),
+        lambda who: col(ProofCode.sent_by) == who.id,
+        ("facility_id", "way", "sent_at", "state"),
+        ("sent_by",),
+        stays=HUB,
+    ),
+    Held(
+        CallBack,
+        translatable("Calls that you made to facilities"),
+        lambda who: col(CallBack.called_by) == who.id,
+        ("facility_id", "number", "outcome", "note", "called_at"),
+        ("called_by",),
+        stays=HUB,
+    ),
+    Held(
+        FacilityMerge,
+        translatable("Facilities that you merged"),
+        lambda who: col(FacilityMerge.merged_by) == who.id,
+        ("kept_id", "merged_id", "merged_at", "state"),
+        ("merged_by",),
+        {"moved": INTERNAL},
+        stays=HUB,
+    ),
+    Held(
         Deed,
         translatable("What you did besides, and what was done with your account"),
         lambda who: or_(
@@ -408,6 +484,7 @@ NOT_ABOUT_PEOPLE: Mapping[str, str] = {
     "plate_slice": "the cache of sliced plates",
     "print_job": "what is to be printed",
     "recall_notice": "what a facility was told",
+    "register_entry": "hospitals and care homes as a public register names them",
     "request_line": "what a facility asked for",
 }
 """Tables of which nothing is about a person, each with what it is; a test refuses a reference to a person in them."""
