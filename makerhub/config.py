@@ -50,6 +50,9 @@ class Settings:
     )
     host: str = setting("127.0.0.1", "Address on which the hub's pages are served.")
     port: int = setting(8000, "Port on which the hub's pages are served.")
+    second_factor_roles: tuple[str, ...] = setting(
+        ("dispatcher", "admin"), "Roles whose people need a second factor to sign in; [] asks it of nobody."
+    )
     public_address: str = setting(
         "",
         "Address under which people reach the pages, for the links in mails, like https://hub.example.org; "

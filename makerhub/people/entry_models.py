@@ -1,4 +1,4 @@
-"""How people come in, besides their mailbox and their password: invitations."""
+"""How people come in, besides their mailbox and their password: invitations, second factors and passkeys."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlmodel import Field, SQLModel
 
 from makerhub.db import state_type
+from makerhub.keys.box import SEALED
 from makerhub.people.models import Role
 
 
@@ -39,3 +40,46 @@ class Invitation(SQLModel, table=True):
     link_sha256: str = Field(max_length=64, unique=True)
     state: InvitationState = Field(default=InvitationState.INVITED, sa_type=state_type(InvitationState))
     joined_by: UUID | None = Field(default=None, foreign_key="person.id")
+
+
+class SecondFactor(SQLModel, table=True):
+    """A secret that a person's app has, too; in use once `confirmed_at` is set.
+
+    `last_counter` is the half minute since 1970 of the figures that were used last, and only later ones are taken.
+    """
+
+    __tablename__ = "second_factor"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", unique=True, ondelete="CASCADE")
+    sealed_secret: bytes = Field(default=b"", sa_column_kwargs={"info": SEALED})
+    begun_at: datetime
+    confirmed_at: datetime | None = None
+    last_counter: int = 0
+    tries: int = 0
+    tries_since: datetime
+
+
+class RecoveryCode(SQLModel, table=True):
+    """A code on paper that stands in for the app once; deleted when it is used."""
+
+    __tablename__ = "recovery_code"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True, ondelete="CASCADE")
+    code_sha256: str = Field(max_length=64)
+
+
+class Passkey(SQLModel, table=True):
+    """The public half of a key that stays in a person's device; `sign_count` goes up, where the device counts."""
+
+    __tablename__ = "passkey"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True, ondelete="CASCADE")
+    name: str = Field(max_length=60)
+    credential_id: bytes = Field(unique=True)
+    public_key: bytes
+    sign_count: int
+    made_at: datetime
+    used_at: datetime | None = None

@@ -22,7 +22,7 @@ from makerhub.facilities.models import CallBack, Evidence, FacilityMerge, ProofC
 from makerhub.hubs.models import HubProfile, MakerCell
 from makerhub.lifecycle import Transition
 from makerhub.notices.models import Mail, MailReading
-from makerhub.people.entry_models import Invitation
+from makerhub.people.entry_models import Invitation, Passkey, RecoveryCode, SecondFactor
 from makerhub.people.home_models import MakerAddress, MakerSettings
 from makerhub.people.models import BrowserSession, JoinRequest, Membership, Person, SignInRequest
 from makerhub.printers.agent_models import Agent, AgentLink, PairingCode
@@ -109,6 +109,33 @@ REGISTER: tuple[Held, ...] = (
         ("email", "language", "next_page", "asked_at", "expires_at", "answered_at", "tries"),
         ("person_id",),
         {"link_sha256": SECRET, "sealed_code": SECRET},
+        erased=True,
+    ),
+    Held(
+        SecondFactor,
+        translatable("Your second factor"),
+        lambda who: col(SecondFactor.person_id) == who.id,
+        ("begun_at", "confirmed_at", "tries", "tries_since"),
+        ("person_id",),
+        {"sealed_secret": SECRET, "last_counter": INTERNAL},
+        erased=True,
+    ),
+    Held(
+        RecoveryCode,
+        translatable("Codes on paper that you have not used"),
+        lambda who: col(RecoveryCode.person_id) == who.id,
+        ("id",),
+        ("person_id",),
+        {"code_sha256": SECRET},
+        erased=True,
+    ),
+    Held(
+        Passkey,
+        translatable("Your passkeys"),
+        lambda who: col(Passkey.person_id) == who.id,
+        ("name", "made_at", "used_at", "sign_count"),
+        ("person_id",),
+        {"credential_id": INTERNAL, "public_key": INTERNAL},
         erased=True,
     ),
     Held(

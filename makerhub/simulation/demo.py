@@ -97,6 +97,7 @@ def demo_settings(data: Path, port: int) -> Settings:
         data_directory=data,
         port=port,
         secure_cookies=False,
+        second_factor_roles=(),
         allow_loopback_printers=True,
         probe_seconds=0.0,
         poll_idle_seconds=1.0,

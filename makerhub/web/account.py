@@ -1,21 +1,22 @@
 """What is mine: the sign-ins that are open, each of which can be ended, and the password."""
 
-from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from flask_security import login_user
 
 from makerhub.errors import Invalid, translatable
+from makerhub.people import second_factor
 from makerhub.people import service as people
 from makerhub.people.models import Person
+from makerhub.people.passkeys import passkeys_of
 from makerhub.people.sign_ins import end_other_sign_ins, end_sign_in, open_sign_ins
 from makerhub.web.devices import device
 from makerhub.web.hub import hub
 from makerhub.web.policy import fresh, signed_in
-from makerhub.web.sessions import ServerSession
+from makerhub.web.sessions import this_session
 from makerhub.web.viewer import viewer
 
 pages = Blueprint("account", __name__, url_prefix="/account")
@@ -27,10 +28,15 @@ def overview() -> str:
     """The account's page."""
     with hub().database.reading() as database:
         sign_ins = open_sign_ins(database, viewer(), hub().clock())
+        has_second = second_factor.is_in_use(database, viewer())
+        passkeys = passkeys_of(database, viewer())
     return render_template(
         "account/overview.html",
-        sign_ins=[(sign_in, *device(sign_in.agent), sign_in.id == _mine().row_id) for sign_in in sign_ins],
+        sign_ins=[(sign_in, *device(sign_in.agent), sign_in.id == this_session().row_id) for sign_in in sign_ins],
         has_password=viewer().password is not None,
+        has_second=has_second,
+        needs_second=second_factor.is_required(viewer(), hub().settings),
+        passkeys=passkeys,
     )
 
 
@@ -50,7 +56,7 @@ def end_one(sign_in_key: UUID) -> ResponseReturnValue:
 def end_others() -> ResponseReturnValue:
     """End every sign-in but this one."""
     with hub().database.changing() as database:
-        count = end_other_sign_ins(database, viewer(), _mine().row_id)
+        count = end_other_sign_ins(database, viewer(), this_session().row_id)
     flash(_("Ended: %(count)s.", count=count), "success")
     return redirect(url_for("account.overview"))
 
@@ -84,7 +90,3 @@ def set_password() -> ResponseReturnValue:
 
 def _password_page(errors: object) -> str:
     return render_template("account/password.html", errors=errors, has_password=viewer().password is not None)
-
-
-def _mine() -> ServerSession:
-    return cast("ServerSession", session._get_current_object())  # type: ignore[attr-defined]

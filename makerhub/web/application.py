@@ -15,6 +15,7 @@ from makerhub.designs import access as designs_access
 from makerhub.facilities import access as facilities_access
 from makerhub.hubs import access as hubs_access
 from makerhub.key_file import secret_key
+from makerhub.people.second_factor import required_roles
 from makerhub.printers import access as printers_access
 from makerhub.production import access as production_access
 from makerhub.stock import access as stock_access
@@ -112,6 +113,7 @@ def create_web(hub: Hub, audiences: Sequence[Audience] = AUDIENCES) -> Flask:
 
     The order matters: another site is refused before the policy is asked, and the policy before any form is read.
     """
+    required_roles(hub.settings)  # said now, not at the first sign-in
     app = Flask("makerhub.web")
     app.extensions["makerhub"] = hub
     app.extensions["makerhub.audiences"] = tuple(audiences)

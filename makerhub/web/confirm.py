@@ -4,12 +4,16 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from makerhub.errors import translatable
+from makerhub.people.passkeys import PasskeyRefused, passkeys_of
+from makerhub.people.second_factor import is_in_use
 from makerhub.people.service import is_password_of
-from makerhub.web import entering
+from makerhub.web import entering, passkeys
 from makerhub.web.by_mail import ASKING, have_mailed
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most
+from makerhub.web.mistakes import message_of
 from makerhub.web.policy import is_fresh, signed_in
+from makerhub.web.second_factor import check
 from makerhub.web.viewer import viewer
 
 pages = Blueprint("confirm", __name__, url_prefix="/confirm")
@@ -35,6 +39,33 @@ def by_password() -> ResponseReturnValue:
     return redirect(entering.own_page(request.form.get("next")))
 
 
+@pages.post("/figures")
+@signed_in
+@at_most("20 per 15 minutes", per_address="120 per 15 minutes")
+def by_figures() -> ResponseReturnValue:
+    """Take the figures of the app, or a code on paper."""
+    problem = check(viewer(), request.form.get("figures", ""))
+    if problem:
+        return _page({"figures": problem}), 400
+    entering.confirm()
+    return redirect(entering.own_page(request.form.get("next")))
+
+
+@pages.post("/passkey")
+@signed_in
+@at_most("20 per 15 minutes", per_address="120 per 15 minutes")
+def by_passkey() -> ResponseReturnValue:
+    """Take a signature of one of the person's own passkeys."""
+    try:
+        is_theirs = passkeys.use().id == viewer().id
+    except PasskeyRefused:
+        is_theirs = False
+    if not is_theirs:
+        return _page({}, message_of(PasskeyRefused())), 400
+    entering.confirm()
+    return redirect(entering.own_page(request.form.get("next")))
+
+
 @pages.post("/mail")
 @signed_in
 @ASKING
@@ -43,10 +74,16 @@ def by_mail() -> ResponseReturnValue:
     return have_mailed(viewer().email, request.form.get("next", ""))
 
 
-def _page(errors: object) -> str:
+def _page(errors: object, problem: str = "") -> str:
+    with hub().database.reading() as database:
+        has_second = is_in_use(database, viewer())
+        has_passkey = bool(passkeys_of(database, viewer()))
     return render_template(
         "account/confirm.html",
         errors=errors,
+        problem=problem,
         next=request.values.get("next", ""),
         has_password=viewer().password is not None,
+        has_second=has_second,
+        passkey_options=passkeys.options_to_use(viewer()) if has_passkey else "",
     )

@@ -23,6 +23,7 @@ from flask.typing import ResponseReturnValue
 
 from makerhub.people.access import has_role
 from makerhub.people.models import Person, Role
+from makerhub.people.second_factor import is_required
 from makerhub.web.hub import hub
 from makerhub.web.viewer import viewer_or_none
 
@@ -47,6 +48,10 @@ class Policy:
 
 CONFIRMED_AT = "confirmed_at"
 """Where a session keeps when its person last proved who they are."""
+HAS_SECOND = "has_second"
+"""Where a session keeps whether its person gave a second factor."""
+WITHOUT_SECOND = frozenset({"second_factor", "passkeys", "account", "confirm", "sign_in", "security", None})
+"""Blueprints of pages that are open to somebody who has yet to set up a second factor, besides static files."""
 FRESH_FOR = timedelta(minutes=15)
 
 PUBLIC = Policy(visitors=True)
@@ -117,9 +122,11 @@ def _refuse() -> ResponseReturnValue | None:
     if policy is None:
         current_app.logger.error("endpoint %s has no policy and is refused", request.endpoint)
         abort(404)
+    person = None if request.endpoint == "static" else viewer_or_none()
+    if person is not None and _lacks_second(person) and request.blueprint not in WITHOUT_SECOND:
+        return _elsewhere("second_factor.overview")
     if policy.visitors:
         return None
-    person = viewer_or_none()
     if person is None:
         return _elsewhere("sign_in.ask")
     if not policy.admits(person):
@@ -128,6 +135,11 @@ def _refuse() -> ResponseReturnValue | None:
         return _elsewhere("confirm.confirm")
     request.max_content_length = policy.largest_body or request.max_content_length
     return None
+
+
+def _lacks_second(person: Person) -> bool:
+    """Whether a role of theirs needs a second factor that was not given at this sign-in."""
+    return not session.get(HAS_SECOND) and is_required(person, hub().settings)
 
 
 def _elsewhere(endpoint: str) -> ResponseReturnValue:

@@ -134,14 +134,19 @@ class ServerSessions(SessionInterface):
         return session.seen_at is not None and self._clock() - session.seen_at > TOUCH_AFTER
 
 
+def this_session() -> ServerSession:
+    """The session of the current request."""
+    return cast("ServerSession", session._get_current_object())  # type: ignore[attr-defined]
+
+
 @user_authenticated.connect
 def _renew(_app: Flask, user: Person, **_: object) -> None:
-    cast("ServerSession", session._get_current_object()).renew(user.id)  # type: ignore[attr-defined]
+    this_session().renew(user.id)
 
 
 @user_logged_out.connect  # type: ignore[untyped-decorator]
 def _end(_app: Flask, **_: object) -> None:
-    cast("ServerSession", session._get_current_object()).end()  # type: ignore[attr-defined]
+    this_session().end()
 
 
 def _name(token: str) -> str:

@@ -12,12 +12,14 @@ from flask import Flask, Request, Response, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_security import LoginForm, Security, UserDatastore
+from flask_security.tf_plugin import TfPlugin
 from sqlmodel import select
 
 from makerhub.db import Database
 from makerhub.people.models import Membership, Person
 from makerhub.people.service import SHORTEST_PASSWORD
-from makerhub.web import account, by_mail, confirm
+from makerhub.web import account, by_mail, confirm, passkeys, second_factor
+from makerhub.web.entering import enter
 from makerhub.web.policy import PUBLIC, Policy
 
 TRIES_PER_ACCOUNT = "10 per 15 minutes"
@@ -56,6 +58,20 @@ class SignInForm(LoginForm):
         """Take any `next`: the redirect itself refuses another site and goes to the first page instead."""
 
 
+class OwnSecondFactor(TfPlugin):
+    """Where the library would ask for its own second factor once a password was right, the hub goes on by itself."""
+
+    def tf_enter(
+        self,
+        user: Any,
+        remember_me: bool | None,  # noqa: ARG002 - the library's signature
+        primary_authn_via: str,
+        next_loc: str | None,
+    ) -> Any:
+        """See `entering.enter`."""
+        return enter(user, primary_authn_via, next_loc or "")
+
+
 class PersonDatastore(UserDatastore):
     """Persons as the library asks for them. Each call is a transaction of its own; none outlives its call."""
 
@@ -88,9 +104,10 @@ def add_sign_in(app: Flask, database: Database) -> None:
     app.config.update(SETTINGS)
     security = Security(app, PersonDatastore(database), login_form=SignInForm)
     security.want_json(_never_json)
+    security.two_factor_plugins = OwnSecondFactor()
     app.login_manager.request_loader(_no_tokens)  # type: ignore[attr-defined]
     _limit_tries(app)
-    for pages in (by_mail.pages, confirm.pages, account.pages):
+    for pages in (by_mail.pages, second_factor.pages, passkeys.pages, confirm.pages, account.pages):
         app.register_blueprint(pages)
 
 

@@ -43,13 +43,17 @@ class Town:
         self.world = house.world
         self.address = address
 
-    def sign_in(self, page: Page, who: str) -> None:
-        """Type address and password, as one does."""
-        page.goto(f"{self.address}/sign-in/password")
+    def sign_in(self, page: Page, who: str, address: str = "") -> None:
+        """Type address and password, as one does, on the pages under another address where one is given."""
+        self.type_password(page, who, address)
+        page.wait_for_url(f"{address or self.address}/")
+
+    def type_password(self, page: Page, who: str, address: str = "") -> None:
+        """The first factor alone."""
+        page.goto(f"{address or self.address}/sign-in/password")
         page.get_by_label("E-mail").fill(self.house.people[who].email)
         page.get_by_label("Password").fill(PASSWORD)
         page.locator("main").get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{self.address}/")
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
     opened: list[Database] = []
 
     def make(**settings: Any) -> Site:
-        chosen = Settings(data_directory=tmp_path, **settings)
+        chosen = Settings(data_directory=tmp_path, **{"second_factor_roles": (), **settings})
         database, time = Database(chosen.database), Time()
         opened.append(database)
         SQLModel.metadata.create_all(database.engine)

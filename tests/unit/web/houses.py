@@ -47,7 +47,7 @@ class House(Site):
         self.nudged: list[str] = []
         self.files = FileStore(folder / "files")
         time = Time(NOW)
-        settings = Settings(data_directory=folder, **changes)
+        settings = Settings(data_directory=folder, **{"second_factor_roles": (), **changes})
         self.channel = FolderChannel(folder / "mail", settings.mail_from)
         hub = Hub(
             settings,

@@ -28,9 +28,11 @@ from makerhub.people.models import Role, SignInRequest
 from makerhub.production.models import AttemptState
 from makerhub.web.agent_wheel import agent_wheel
 
-FOR_EVERYBODY = {"table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "code"}
+FOR_EVERYBODY = {
+    "table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "passkey_key", "code",
+}  # fmt: skip
 """Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; a token opens
-what it is for whoever holds it; and ending a sign-in that is not one's own ends nothing."""
+what it is for whoever holds it; and ending a sign-in or removing a passkey that is not one's own does nothing."""
 
 OTHERWISE = {
     "courier.thanks": {"shipment_id": "delivered_shipment_id"},
@@ -80,6 +82,7 @@ def things_of(house: House) -> Mapping[str, object]:
         "token": _link(world),
         **_invitation(house),
         "sign_in_key": uuid4(),
+        "passkey_key": uuid4(),
         "spool_id": world.spool().id,
         "facility_id": world.care_home.id,
         "evidence_id": _evidence(house),
