@@ -96,9 +96,10 @@ def open_as(chromium: Browser, town: Town, watch: Watch) -> Iterator[Callable[[s
 
 
 def pages_of(walk: Walk, who: str) -> list[str]:
-    """The addresses of all pages that somebody may open."""
+    """The addresses of all pages that somebody may open: of single things first, before somebody's account changes."""
     pages = [route for route, answer in walk.answers(who).items() if answer.status == 200 and "<main" in answer.text]
-    return [route.address for route in pages if route.method == "GET"]
+    addresses = [route.address for route in pages if route.method == "GET"]
+    return sorted(addresses, key=lambda address: not re.search("[0-9a-f]{8}-", address))
 
 
 def text_fields(walk: Walk, who: str) -> Filled:
