@@ -20,15 +20,17 @@ from makerhub.designs import uploads
 from makerhub.designs.geometry import write_stl
 from makerhub.designs.models import Part, Upload
 from makerhub.facilities.models import Evidence
+from makerhub.hubs import service as hubs
 from makerhub.notices import service as notices
 from makerhub.notices.models import Mail
 from makerhub.people import invitations, mailed
 from makerhub.people.letters import INVITATION, SIGN_IN
-from makerhub.people.models import Role, SignInRequest
+from makerhub.people.models import Organisation, Role, SignInRequest
 from makerhub.production.models import AttemptState
 from makerhub.web.agent_wheel import agent_wheel
 
 FOR_EVERYBODY = {
+    "place_id",
     "table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "passkey_key", "code",
 }  # fmt: skip
 """Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; a token opens
@@ -84,6 +86,7 @@ def things_of(house: House) -> Mapping[str, object]:
         "sign_in_key": uuid4(),
         "passkey_key": uuid4(),
         "spool_id": world.spool().id,
+        "place_id": _place(house),
         "facility_id": world.care_home.id,
         "evidence_id": _evidence(house),
         "merge_id": world.merge_facilities().id,
@@ -106,7 +109,7 @@ def private_words(world: World, things: Mapping[str, object]) -> set[str]:
     """What no page shows to anybody of another place."""
     people = (world.requester, world.maker, world.dispatcher, world.courier)
     keys = {str(things[name]) for name in things if name.endswith("_id")} - {
-        str(things[name]) for name in ("hub_id", "version_id", "recall_id")
+        str(things[name]) for name in ("hub_id", "facility_id", "version_id", "recall_id")
     }
     return keys | {somebody.email for somebody in people} | {str(things["label"])}
 
@@ -135,6 +138,14 @@ def _invitation(house: House) -> Mapping[str, object]:
         values = notices.values_of(letter, world.key_box)
     assert values is not None
     return {"invitation_id": invitation.id, "invitation_token": str(values["link"]).rpartition("/")[2]}
+
+
+def _place(house: House) -> UUID:
+    """The hub, which everybody may find."""
+    with house.database.changing() as session:
+        hub = session.get_one(Organisation, house.world.hub.id)
+        hubs.describe(session, hubs.profile_for(session, hub, now=NOW), hubs.Told("Kingston Hub", "Kingston"))
+    return house.world.hub.id
 
 
 def _evidence(house: House) -> UUID:

@@ -1,0 +1,81 @@
+"""A map of hubs as numbers to be drawn: no tiles, no third party, and nothing finer than a kilometre."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from makerhub.hubs.service import Listed, place_of
+from makerhub.places.cells import outline
+from makerhub.places.distance import Point
+
+SIZE = 340.0
+MARGIN = 30.0
+MOST_SHOWN = 12
+SMALLEST_DEGREES = 0.1
+KILOMETRES_A_DEGREE = 111.2
+LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A hub on the map; `number` is its place in the list."""
+
+    number: int
+    name: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with its makers, never fewer than five; `points` as SVG writes them, `x` and `y` of its middle."""
+
+    points: str
+    makers: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Map:
+    """What is drawn, in units of a square of `SIZE`; `bar` is the length of `kilometres`."""
+
+    dots: Sequence[Dot]
+    cells: Sequence[Cell]
+    here: tuple[float, float] | None
+    bar: float
+    kilometres: int
+    size: float = SIZE
+
+
+def draw(listed: Sequence[Listed], makers: Mapping[str, int], here: Point | None) -> Map | None:
+    """The nearest hubs on a map that fits them; None where nobody knows where any of them is."""
+    placed = [(number, one, at) for number, one in enumerate(listed, start=1) if (at := place_of(one.hub))][:MOST_SHOWN]
+    if not placed:
+        return None
+    points = [at for _, _, at in placed] + ([here] if here else [])
+    south, north = min(p.latitude for p in points), max(p.latitude for p in points)
+    west, east = min(p.longitude for p in points), max(p.longitude for p in points)
+    squeeze = max(0.05, math.cos(math.radians((south + north) / 2)))
+    span = max(north - south, (east - west) * squeeze, SMALLEST_DEGREES)
+    scale = (SIZE - 2 * MARGIN) / span
+
+    def to_map(point: Point) -> tuple[float, float]:
+        x = SIZE / 2 + (point.longitude - (west + east) / 2) * squeeze * scale
+        return round(x, 1), round(SIZE / 2 - (point.latitude - (south + north) / 2) * scale, 1)
+
+    kilometre = scale / KILOMETRES_A_DEGREE
+    length = max((one for one in LENGTHS if one * kilometre <= SIZE / 3), default=LENGTHS[0])
+    return Map(
+        dots=[Dot(number, one.hub.name, *to_map(at)) for number, one, at in placed],
+        cells=[_cell(cell, count, to_map) for cell, count in makers.items()],
+        here=to_map(here) if here else None,
+        bar=round(length * kilometre, 1),
+        kilometres=length,
+    )
+
+
+def _cell(cell: str, makers: int, to_map: Callable[[Point], tuple[float, float]]) -> Cell:
+    corners = [to_map(corner) for corner in outline(cell)]
+    x, y = (round(sum(axis) / len(corners), 1) for axis in zip(*corners, strict=True))
+    return Cell(" ".join(f"{left},{top}" for left, top in corners), makers, x, y)
