@@ -1,0 +1,40 @@
+"""What the shipped aids must hold, take or grip: the sizes of the real things against what the sources make."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from manifold3d import CrossSection, Manifold
+from unit.designs.test_catalogue import source_of
+
+GRIPS = ["grip-small.stl", "grip-medium.stl", "grip-large.stl"]
+
+
+@cache
+def made(name: str, export: str) -> Manifold:
+    """A part in the axes of its source."""
+    solid: Manifold = source_of(name).build("1.0.0")[export]
+    return solid
+
+
+def disc(diameter_mm: float) -> CrossSection:
+    return CrossSection.circle(diameter_mm / 2, 96)
+
+
+@pytest.mark.parametrize("export", GRIPS)
+def test_a_thin_pen_is_touched_by_all_tongues_and_a_thick_one_finds_room(export: str) -> None:
+    middle = made("pen-grip", export).slice(25.0)
+    assert (disc(6.4) ^ middle).is_empty()
+    assert len((disc(7.2) ^ middle).decompose()) == 3
+    source = source_of("pen-grip")
+    assert 2 * (source.BORE_RADIUS_MM - source.TONGUE_MM) > 10.5, "tongues pressed to the wall leave no room for 10 mm"
+
+
+def test_pen_grips_grow_and_keep_a_wall_around_the_bore() -> None:
+    outsides = [
+        max(made("pen-grip", export).slice(17.0).to_polygons(), key=lambda contour: float(np.ptp(contour[:, 0])))
+        for export in GRIPS
+    ]
+    thinnest = [float(np.linalg.norm(outside, axis=1).min()) for outside in outsides]
+    assert thinnest == sorted(thinnest)
+    assert thinnest[0] - source_of("pen-grip").BORE_RADIUS_MM > 1.8
