@@ -38,3 +38,20 @@ def test_pen_grips_grow_and_keep_a_wall_around_the_bore() -> None:
     thinnest = [float(np.linalg.norm(outside, axis=1).min()) for outside in outsides]
     assert thinnest == sorted(thinnest)
     assert thinnest[0] - source_of("pen-grip").BORE_RADIUS_MM > 1.8
+
+
+@pytest.mark.parametrize(
+    ("export", "lid_mm"),
+    [("jar-opener.stl", lid) for lid in (56.3, 66.4, 73.4, 85.1)]
+    + [("cap-opener.stl", cap) for cap in (26.0, 30.5, 41.0)],
+)
+def test_a_lid_is_bitten_from_both_sides_somewhere_in_the_wedge(export: str, lid_mm: float) -> None:
+    """Twist-off lids of 53, 63, 70 and 82 across, and caps of small and large bottles."""
+    ring = made("jar-opener", export).slice(6.0)
+    places = [x for x in np.arange(-5, 80, 0.25) if (disc(lid_mm).translate((x, 0)) ^ ring).is_empty()]
+    assert places, "it does not go into the ring"
+    bites = (disc(lid_mm).translate((places[0] - 0.5, 0)) ^ ring).decompose()
+    sides = {bool(bite.bounds()[1] > 0) for bite in bites}
+    assert sides == {True, False}
+    across = max(bite.bounds()[3] for bite in bites) - min(bite.bounds()[1] for bite in bites)
+    assert across > 0.9 * lid_mm, "its end stops the lid before the teeth do"
