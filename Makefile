@@ -54,6 +54,10 @@ designs: setup ## build the catalogue's meshes again from their parametric sourc
 permissions: setup-test ## ask every route as everybody, and write docs/permissions.md
 	PYTHONPATH=tests $(BIN)/python -m unit.web.permissions
 
+.PHONY: catalogue
+catalogue: system-demo setup ## slice every shipped design for every shipped printer, and write docs/catalogue.md: an hour the first time
+	$(BIN)/python -m makerhub.designs.sliced_catalogue $(if $(JOBS),--jobs $(JOBS))
+
 .PHONY: translations
 translations: setup ## collect the texts to translate into the catalogues, and compile these
 	$(BIN)/pybabel -q extract -F babel.cfg -k translatable --no-location --sort-output --omit-header -o $(VENV)/messages.pot .
