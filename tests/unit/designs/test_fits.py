@@ -55,3 +55,22 @@ def test_a_lid_is_bitten_from_both_sides_somewhere_in_the_wedge(export: str, lid
     assert sides == {True, False}
     across = max(bite.bounds()[3] for bite in bites) - min(bite.bounds()[1] for bite in bites)
     assert across > 0.9 * lid_mm, "its end stops the lid before the teeth do"
+
+
+@pytest.mark.parametrize(
+    ("export", "thin_mm", "thick_mm"), [("pusher-narrow.stl", 18.0, 20.5), ("pusher-wide.stl", 30.0, 32.5)]
+)
+def test_a_pump_head_is_pressed_by_the_block_and_held_by_the_legs(export: str, thin_mm: float, thick_mm: float) -> None:
+    across, ceiling = (
+        made("bottle-pump-elbow-pusher", export).slice(20.0),
+        source_of("bottle-pump-elbow-pusher").CEILING_MM,
+    )
+    thin, thick = (
+        CrossSection.square((width - 2, 14.0)).translate((1 - width / 2, ceiling - 15.2)).offset(1.0)
+        for width in (thin_mm - 0.4, thick_mm)
+    )
+    assert (thin ^ across).is_empty()
+    assert len((thick ^ across).decompose()) == 2, "both legs are spread, and nothing else is in the way"
+    lifted = thin.translate((0, 0.5))
+    assert (lifted ^ across).area() > 0.25 * thin_mm
+    assert (thick ^ made("bottle-pump-elbow-pusher", export).slice(1.5)).area() > 100, "the tongue stops it"
