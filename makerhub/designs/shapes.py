@@ -191,6 +191,14 @@ def mark_outline(
     return _centred(lines)
 
 
+def round_mark(code: str, version: str, *, letter_mm: float = 4.0, lot_mm: float = 10.0) -> CrossSection:
+    """A mark for a round face, with its middle in the origin: code, lot and version in three lines."""
+    gap, lot = letter_mm * 0.55, _centred(lot_field(letter_mm, lot_mm))
+    above, below = (_centred(lettering(text, letter_mm)) for text in (code, version))
+    away = lot.bounds()[3] + gap + letter_mm / 2
+    return lot + above.translate((0, away)) + below.translate((0, -away))
+
+
 def lot_field(letter_mm: float, width_mm: float, *, framed: bool = False) -> CrossSection:
     """The word LOT and a field of the given width for a pen, somewhat higher than the letters."""
     core = CrossSection.square((width_mm - 2.0, letter_mm * 1.35 - 2.0), center=True)

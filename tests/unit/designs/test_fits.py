@@ -74,3 +74,42 @@ def test_a_pump_head_is_pressed_by_the_block_and_held_by_the_legs(export: str, t
     lifted = thin.translate((0, 0.5))
     assert (lifted ^ across).area() > 0.25 * thin_mm
     assert (thick ^ made("bottle-pump-elbow-pusher", export).slice(1.5)).area() > 100, "the tongue stops it"
+
+
+CAPS = [("cap-small.stl", 15.0), ("cap-medium.stl", 17.0), ("cap-large.stl", 19.0)]
+
+
+@pytest.mark.parametrize(("export", "o_ring_mm"), CAPS)
+def test_a_vent_squeezes_the_o_ring_and_touches_nothing_else(export: str, o_ring_mm: float) -> None:
+    solid, source = made("goggle-vent-cap", export), source_of("goggle-vent-cap")
+    thickest = Manifold.cylinder(10, (o_ring_mm + 1.5) / 2, circular_segments=96).translate(
+        (0, 0, source.LEDGE_AT_MM + 0.6)
+    )
+    assert (thickest ^ solid).is_empty()
+    behind = (disc(o_ring_mm + 5.2) - disc(o_ring_mm + 4.0)) ^ solid.slice(source.GROOVE_AT_MM + source.CORD_MM / 2)
+    assert behind.area() > 0.2 * (disc(o_ring_mm + 5.2) - disc(o_ring_mm + 4.0)).area(), "nothing backs the O-ring"
+    fleece = Manifold.cylinder(0.4, (o_ring_mm + 2.0) / 2, circular_segments=96).translate(
+        (0, 0, source.LEDGE_AT_MM + 0.02)
+    )
+    assert (fleece ^ solid).is_empty()
+    assert not (fleece.translate((0, 0, -0.3)) ^ solid).is_empty()
+
+
+@pytest.mark.parametrize(("export", "o_ring_mm"), CAPS)
+def test_air_gets_in_through_six_arches_and_nothing_flies_straight_in(export: str, o_ring_mm: float) -> None:
+    solid, source = made("goggle-vent-cap", export), source_of("goggle-vent-cap")
+    radius = o_ring_mm / 2 + source.LIP_MM + 0.6
+    foot = solid.slice(source.FLOOR_MM + source.ARCH_FOOT_MM)
+    rim = CrossSection.circle(radius + 0.3, 96) - CrossSection.circle(radius - 0.3, 96)
+    assert len((rim - foot).decompose()) == source.ARCHES
+    skirt = solid.slice(source.SKIRT_TOP_MM - 1.0)
+    outermost = max(skirt.decompose(), key=lambda piece: float(piece.bounds()[2]))
+    assert len(outermost.to_polygons()) == 2, "the skirt is closed all around, where it shields the arches"
+
+
+@pytest.mark.parametrize(("export", "o_ring_mm"), CAPS)
+def test_the_mark_lies_on_the_flat_of_the_face(export: str, o_ring_mm: float) -> None:
+    face = made("goggle-vent-cap", export).slice(0.2)
+    assert face.hull().area() == pytest.approx(np.pi * (face.bounds()[2]) ** 2, rel=0.02)
+    outside = max(face.to_polygons(), key=len)
+    assert np.linalg.norm(outside, axis=1).min() > o_ring_mm / 2 + 5.5, "a letter cuts the rim"
