@@ -1,4 +1,4 @@
-"""How people come in, besides their mailbox and their password: invitations, second factors and passkeys."""
+"""How people come in, besides their mailbox and their password: invitations, second factors, passkeys and tokens."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID, uuid4
 
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from makerhub.db import state_type
@@ -83,3 +84,20 @@ class Passkey(SQLModel, table=True):
     sign_count: int
     made_at: datetime
     used_at: datetime | None = None
+
+
+class ApiToken(SQLModel, table=True):
+    """What a program shows to ask in a person's name; `prefix` is what it is recognised by, and no secret."""
+
+    __tablename__ = "api_token"
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", index=True, ondelete="CASCADE")
+    name: str = Field(max_length=60)
+    prefix: str = Field(max_length=16)
+    sha256: str = Field(max_length=64, unique=True)
+    scopes: list[str] = Field(default_factory=list, sa_type=JSON)
+    made_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None

@@ -22,7 +22,7 @@ from makerhub.facilities.models import CallBack, Evidence, FacilityMerge, ProofC
 from makerhub.hubs.models import HubProfile, MakerCell
 from makerhub.lifecycle import Transition
 from makerhub.notices.models import Mail, MailReading
-from makerhub.people.entry_models import Invitation, Passkey, RecoveryCode, SecondFactor
+from makerhub.people.entry_models import ApiToken, Invitation, Passkey, RecoveryCode, SecondFactor
 from makerhub.people.home_models import MakerAddress, MakerSettings
 from makerhub.people.models import BrowserSession, JoinRequest, Membership, Person, SignInRequest
 from makerhub.printers.agent_models import Agent, AgentLink, PairingCode
@@ -136,6 +136,15 @@ REGISTER: tuple[Held, ...] = (
         ("name", "made_at", "used_at", "sign_count"),
         ("person_id",),
         {"credential_id": INTERNAL, "public_key": INTERNAL},
+        erased=True,
+    ),
+    Held(
+        ApiToken,
+        translatable("Your tokens for programs"),
+        lambda who: col(ApiToken.person_id) == who.id,
+        ("name", "prefix", "scopes", "made_at", "expires_at", "used_at", "revoked_at"),
+        ("person_id",),
+        {"sha256": SECRET},
         erased=True,
     ),
     Held(

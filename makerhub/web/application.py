@@ -24,6 +24,7 @@ from makerhub.web import (
     admin,
     agent_page,
     agents,
+    api,
     asking,
     by_hand,
     courier,
@@ -91,6 +92,7 @@ AUDIENCES: tuple[Audience, ...] = (
     recalls.audience,
     invitations.audience,
     admin.audience,
+    api.audience,
     mails.audience,
 )
 ACCESS = (

@@ -25,6 +25,8 @@ from makerhub.db import Clock, Database
 from makerhub.people.models import BrowserSession, Person
 
 COOKIE = "makerhub"
+FOR_PROGRAMS = "/api/"
+"""Below this address nobody is signed in by a cookie: a token and a cookie in one request could be two people."""
 VISITOR_HOURS = 2
 TOUCH_AFTER = timedelta(minutes=10)
 
@@ -73,7 +75,7 @@ class ServerSessions(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> ServerSession:  # noqa: ARG002 – Flask's signature
         """The session that the cookie names; an empty one when it names none that still holds."""
         token = request.cookies.get(COOKIE)
-        if not token:
+        if not token or request.path.startswith(FOR_PROGRAMS):
             return ServerSession()
         with self._database.reading() as database:
             alive = (BrowserSession.id == _name(token), col(BrowserSession.expires_at) > self._clock())
@@ -82,6 +84,8 @@ class ServerSessions(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
         """Write what the request changed, and tell the browser the session's name when it is a new one."""
         session = cast("ServerSession", session)
+        if request.path.startswith(FOR_PROGRAMS):
+            return
         if session.accessed:
             response.vary.add("Cookie")
         if session.ended:

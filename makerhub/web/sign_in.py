@@ -18,7 +18,7 @@ from sqlmodel import select
 from makerhub.db import Database
 from makerhub.people.models import Membership, Person
 from makerhub.people.service import SHORTEST_PASSWORD
-from makerhub.web import account, by_mail, confirm, passkeys, second_factor
+from makerhub.web import account, by_mail, confirm, my_tokens, passkeys, second_factor
 from makerhub.web.entering import enter
 from makerhub.web.policy import PUBLIC, Policy
 
@@ -107,7 +107,7 @@ def add_sign_in(app: Flask, database: Database) -> None:
     security.two_factor_plugins = OwnSecondFactor()
     app.login_manager.request_loader(_no_tokens)  # type: ignore[attr-defined]
     _limit_tries(app)
-    for pages in (by_mail.pages, second_factor.pages, passkeys.pages, confirm.pages, account.pages):
+    for pages in (by_mail.pages, second_factor.pages, passkeys.pages, confirm.pages, account.pages, my_tokens.pages):
         app.register_blueprint(pages)
 
 

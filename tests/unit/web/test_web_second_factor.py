@@ -36,7 +36,7 @@ def set_up(site: Site, browser: Browser) -> tuple[TOTP, list[str]]:
 
 def test_a_dispatcher_sets_it_up_before_anything_else(site: Site) -> None:
     alice = site.signed_in("alice")
-    for page in ("/", "/board", "/open", "/mine"):
+    for page in ("/", "/board", "/open", "/mine", "/account/tokens"):
         assert alice.get(page).headers["Location"].startswith(SETUP)
     assert "Your role needs one" in alice.get(SETUP).text
     cookie = alice.cookie

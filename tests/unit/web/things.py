@@ -30,8 +30,8 @@ from makerhub.production.models import AttemptState
 from makerhub.web.agent_wheel import agent_wheel
 
 FOR_EVERYBODY = {
-    "place_id",
-    "table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "passkey_key", "code",
+    "place_id", "table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "passkey_key",
+    "token_key", "code",
 }  # fmt: skip
 """Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; a token opens
 what it is for whoever holds it; and ending a sign-in or removing a passkey that is not one's own does nothing."""
@@ -85,6 +85,7 @@ def things_of(house: House) -> Mapping[str, object]:
         **_invitation(house),
         "sign_in_key": uuid4(),
         "passkey_key": uuid4(),
+        "token_key": uuid4(),
         "spool_id": world.spool().id,
         "place_id": _place(house),
         "facility_id": world.care_home.id,
