@@ -88,6 +88,7 @@ def things_of(house: House) -> Mapping[str, object]:
         "token_key": uuid4(),
         "spool_id": world.spool().id,
         "place_id": _place(house),
+        "join_id": world.ask_to_join().id,
         "facility_id": world.care_home.id,
         "evidence_id": _evidence(house),
         "merge_id": world.merge_facilities().id,
