@@ -14,8 +14,10 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Engine, Enum, create_engine, event, make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, SQLModel
+
+from makerhub.errors import MovedMeanwhile
 
 try:
     import pysqlite3.dbapi2 as sqlite  # type: ignore[import-untyped]
@@ -60,6 +62,9 @@ def journal_mode(version: tuple[int, ...]) -> str:
     return "WAL" if version >= WAL_IS_SAFE_FROM else "TRUNCATE"
 
 
+_SERIALIZATION_FAILURE = "40001"
+
+
 class Database:
     """A hub's database on SQLite or PostgreSQL.
 
@@ -71,8 +76,10 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self._changing = self.engine.execution_options(makerhub_access="changing")
+        self._deciding = self._changing
         self._reading = self.engine.execution_options(makerhub_access="reading")
         if not self.is_sqlite:
+            self._deciding = self._changing.execution_options(isolation_level="REPEATABLE READ")
             self._reading = self._reading.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @property
@@ -91,6 +98,21 @@ class Database:
         """A session whose changes are committed, durably, when the block ends well."""
         with Session(self._changing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def deciding(self) -> Iterator[Session]:
+        """As `changing()`, and all that is read is of one moment, as it is on SQLite anyhow.
+
+        So nothing is missed that moves on from one table to the next between two reads. Raises `MovedMeanwhile` where
+        a row to be changed was changed by somebody else since that moment.
+        """
+        try:
+            with Session(self._deciding, expire_on_commit=False) as session, session.begin():
+                yield session
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") == _SERIALIZATION_FAILURE:
+                raise MovedMeanwhile from error
+            raise
 
     def describe(self) -> str:
         """Which database this is, for the line that the hub prints at its start."""

@@ -4,8 +4,9 @@ Each task reads rows of every slice, calls the pure rules, and records the outco
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import product
 from uuid import UUID
@@ -27,7 +28,7 @@ from makerhub.designs.models import Part
 from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.slicer import copies_that_fit
-from makerhub.errors import MakerhubError
+from makerhub.errors import MakerhubError, MovedMeanwhile
 from makerhub.facilities.service import limits_of
 from makerhub.people.homes import left_alone
 from makerhub.people.models import Organisation
@@ -63,12 +64,14 @@ def plan_jobs(
             printers = _printers(session, hub_id)
             parts = [session.get_one(Part, part_id) for part_id in {shortfall.part_id for shortfall in missing}]
         sizes = _plate_sizes(parts, printers, plates, with_described(printers, profiles), settings)
-        with database.changing() as session:
-            _alone(session, hub_id)
-            view = View(session, hub_id, policy_of(settings), clock(), limits_of(settings))
-            _queue(view, sizes)
-            _cancel_unwanted(view)
-            _serve_first(view)
+        try:
+            with _deciding_alone(database, hub_id) as session:
+                view = View(session, hub_id, policy_of(settings), clock(), limits_of(settings))
+                _queue(view, sizes)
+                _cancel_unwanted(view)
+                _serve_first(view)
+        except MovedMeanwhile:
+            log.info("Hub %s is planned again by the next sweep: a job was given out meanwhile", hub_id)
     soon(dispatch_jobs)
 
 
@@ -254,6 +257,22 @@ def _hubs(database: Database) -> Sequence[UUID]:
     queued = select(PrintJob.hub_id).where(PrintJob.state == JobState.QUEUED)
     with database.reading() as session:
         return session.exec(select(Organisation.id).where(col(Organisation.id).in_(union(accepted, queued)))).all()
+
+
+@contextmanager
+def _deciding_alone(database: Database, hub_id: UUID) -> Iterator[Session]:
+    """A session at one moment, which begins when nobody else decides for this hub.
+
+    A lock taken inside would come too late on PostgreSQL: the moment is that of the first statement, before the wait.
+    """
+    if database.is_sqlite:  # where one transaction changes at a time
+        with database.deciding() as session:
+            yield session
+        return
+    with database.changing() as waiting:
+        _alone(waiting, hub_id)
+        with database.deciding() as session:
+            yield session
 
 
 def _alone(session: Session, hub_id: UUID) -> None:

@@ -140,5 +140,6 @@ def promised_to(session: Session, facility_id: UUID, without: Collection[UUID] =
 
 
 def jobs_in(session: Session, state: JobState) -> Sequence[PrintJob]:
-    """The jobs in a state, of all hubs, the oldest first."""
-    return session.exec(select(PrintJob).where(PrintJob.state == state).order_by(col(PrintJob.created_at))).all()
+    """The jobs in a state, of all hubs, the oldest first, and of one moment the largest."""
+    order = col(PrintJob.created_at), col(PrintJob.copies).desc()
+    return session.exec(select(PrintJob).where(PrintJob.state == state).order_by(*order)).all()

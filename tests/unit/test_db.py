@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, col, select
 
 from makerhub.db import Database, IntegrityError, journal_mode, sqlite_version
 from makerhub.demand.models import RequestLine, Urgency
+from makerhub.errors import MovedMeanwhile
 from makerhub.lifecycle import Transition
 from makerhub.people.models import Organisation, OrganisationKind
 from makerhub.printers.models import BuildPlate, PlateState
@@ -187,3 +188,31 @@ def test_times_are_kept_to_the_microsecond(database: Database) -> None:
         session.add(Transition(entity="printer", entity_id=uuid4(), after="active", at=moment))
     with database.reading() as session:
         assert session.exec(select(Transition.at)).one() == moment
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_is_decided_rests_on_one_moment_and_what_was_overtaken_is_told(database: Database) -> None:
+    place = hub("Before")
+    with database.changing() as session:
+        session.add(place)
+
+    def decide() -> None:
+        with database.deciding() as session:
+            mine = session.get_one(Organisation, place.id)
+            with database.changing() as other:
+                other.get_one(Organisation, place.id).name = "By somebody else"
+                other.add(hub("Another"))
+            assert [one.name for one in session.exec(select(Organisation))] == ["Before"]
+            mine.name = "By me"
+
+    with pytest.raises(MovedMeanwhile):
+        decide()
+    with database.reading() as session:
+        assert session.get_one(Organisation, place.id).name == "By somebody else"
+
+
+def test_what_is_decided_is_committed(database: Database) -> None:
+    with database.deciding() as session:
+        session.add(hub("Decided"))
+    with database.reading() as session:
+        assert [one.name for one in session.exec(select(Organisation))] == ["Decided"]
