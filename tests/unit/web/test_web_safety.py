@@ -43,8 +43,8 @@ def test_each_policy_admits_whom_it_names(site: Site, page: str, visitor: int, a
 
 def test_a_page_of_another_role_looks_like_no_page(site: Site) -> None:
     bob = site.signed_in("bob")
-    tokens = re.compile(r'(value|X-CSRFToken": )"?[^">]+"')
-    assert tokens.sub("", bob.get("/board").text) == tokens.sub("", bob.get("/no-such-page").text)
+    varying = re.compile(r'value="[^"]*"|X-CSRFToken": "[^"]*"')  # tokens, and the page to come back to
+    assert varying.sub("", bob.get("/board").text) == varying.sub("", bob.get("/no-such-page").text)
 
 
 def test_a_policy_names_its_roles() -> None:
