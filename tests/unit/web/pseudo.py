@@ -5,6 +5,8 @@ laid out for left to right only.
 """
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -30,11 +32,17 @@ def _in_hebrew(text: str) -> str:
 
 
 @cache
-def texts() -> frozenset[str | tuple[str, ...]]:
-    """Every text of the code and the templates that is to be translated; two where there is a plural."""
+def texts() -> Mapping[str | tuple[str, ...], frozenset[str]]:
+    """Every text of the code and the templates that is to be translated, and the files in which it stands.
+
+    A text with a plural is the two.
+    """
     keywords = {**DEFAULT_KEYWORDS, "translatable": None}
-    found = extract_from_dir(ROOT, METHODS, {"**": {"silent": "false"}}, keywords)
-    return frozenset(message for _, _, message, _, _ in found if message)
+    found: defaultdict[str | tuple[str, ...], set[str]] = defaultdict(set)
+    for file, _, message, _, _ in extract_from_dir(ROOT, METHODS, {}, keywords):
+        if message:
+            found[message].add(file)
+    return {message: frozenset(files) for message, files in found.items()}
 
 
 def write_pseudo(folder: Path) -> Path:
