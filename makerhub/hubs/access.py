@@ -36,9 +36,7 @@ def join_requests(person: Person) -> ColumnElement[bool]:
 
 
 def may_answer(person: Person) -> ColumnElement[bool]:
-    """Dispatchers of the hub; for a facility its requesters and any dispatcher; administrators."""
-    if has_role(person, Role.ADMIN):
-        return everything()
+    """Dispatchers of the hub; for a facility its requesters and any dispatcher."""
     mine = col(JoinRequest.organisation_id).in_(organisation_ids(person, Role.DISPATCHER))
     asks_for_facility = col(JoinRequest.role) == Role.REQUESTER
     if has_role(person, Role.DISPATCHER):

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session
 
-from makerhub.errors import NotFound
+from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.fleet.messages import Stage
 from makerhub.people.models import Role
 from makerhub.printers import agents
@@ -100,7 +100,7 @@ def revoke(printer_id: UUID) -> ResponseReturnValue:
         mine = _with_agent(session, printer_id)
         found = agents.agent_of(session, mine.id)
         if found is None:
-            raise NotFound
+            raise Invalid(translatable("No agent looks after this printer."))
         agents.revoke(session, found[0], by=viewer().id, now=hub().clock())
     flash(_("We no longer listen to this agent. What prints goes on; a new agent finds out how it ended."), "success")
     return redirect(url_for("agent_page.connection", printer_id=printer_id))

@@ -9,7 +9,7 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]
 from flask_security import login_user
 from sqlmodel import select
 
-from makerhub.errors import NotFound
+from makerhub.errors import translatable
 from makerhub.people import second_factor
 from makerhub.people.models import Person
 from makerhub.people.second_factor import TooManyFigures, WrongFigures
@@ -120,7 +120,7 @@ def check(person: Person, figures: str) -> str:
     with hub().database.changing() as database:
         factor = second_factor.factor_of(database, person)
         if factor is None:
-            raise NotFound
+            return translatable("You have not set up figures yet.")
         try:
             second_factor.check(database, factor, figures, key_box=hub().key_box, now=hub().clock())
         except (WrongFigures, TooManyFigures) as error:  # inside of the transaction, which keeps the count
@@ -140,7 +140,8 @@ def _half_way() -> Person | None:
 
 def _start_again() -> ResponseReturnValue:
     session.pop(HALF_WAY, None)
-    return redirect(url_for("sign_in.ask"))
+    flash(_("That took too long. Please begin again."), "warning")
+    return redirect(url_for("sign_in.ask"), code=303)
 
 
 def _ask_page(problem: str) -> str:
