@@ -20,6 +20,7 @@ from makerhub.web.application import create_web
 from makerhub.web.home import audience as home
 from makerhub.web.hub import Hub
 from makerhub.web.language import audience as language
+from makerhub.web.my_data import audience as my_data
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
             FolderChannel(tmp_path / "mail", chosen.mail_from),
             Translator(tmp_path),
         )
-        site = Site(create_web(hub, (home, language, try_pages())), database, time)
+        site = Site(create_web(hub, (home, language, my_data, try_pages())), database, time)
         add_people(site)
         return site
 

@@ -44,8 +44,9 @@ def test_a_courier_goes_the_whole_way_and_sees_the_address_only_on_it(house: Hou
 
 
 def test_when_the_time_is_over_the_address_is_gone(house: House, world: World) -> None:
-    pickup, kim = world.pickup(PickupState.UNDER_WAY), house.signed_in("kim")
+    pickup = world.pickup(PickupState.UNDER_WAY)
     house.time.now = later(hours=4)
+    kim = house.signed_in("kim")
     assert "Show the address" not in kim.get(f"/pickups/{pickup.id}").text
     assert kim.post(f"/pickups/{pickup.id}/address", form="/pickups").status_code == 404
 
