@@ -61,6 +61,7 @@ def quick_settings(data: Path, **changes: Any) -> Settings:
         poll_printing_seconds=0.5,
         sweep_seconds=1.0,
         longest_plate_hours=0,
+        second_factor_roles=(),
     )
     return replace(settings, **changes)
 

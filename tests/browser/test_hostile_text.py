@@ -11,6 +11,7 @@ import pytest
 from browser.conftest import Town
 from builders import NOW, POLICY, World
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
+from playwright.sync_api import TimeoutError as TookTooLong
 from unit.web.permissions import OWNERS, Walk
 
 from makerhub.demand import service as demand
@@ -45,6 +46,7 @@ FILL = """(form, [long, short, fields, isPolite]) => {
 }"""
 
 MOST_SCREENS = 6
+NO_NEW_PAGE_MS = 10_000
 
 Filled = set[tuple[str, str]]
 
@@ -127,13 +129,16 @@ def fill(page: Page, number: int, *, is_polite: bool) -> Filled:
         form = page.locator("main form").nth(number)
         if form.count() == 0:
             break
-        action = (form.get_attribute("action") or page.url).partition("?")[0]
+        action = (form.evaluate("form => form.getAttribute('action')") or page.url).partition("?")[0]
         new = {(action, name) for name in form.evaluate(FILL, [LONG, SHORT, FIELDS, is_polite])} - filled
         if not new and filled:
             break
         filled |= new
-        with page.expect_navigation():
-            form.evaluate("form => form.requestSubmit()")
+        try:
+            with page.expect_navigation(timeout=NO_NEW_PAGE_MS):
+                form.evaluate("form => form.requestSubmit()")
+        except TookTooLong:  # a file came instead, or a script asks for a passkey
+            break
         number = 0
     return filled
 
@@ -155,8 +160,10 @@ def attack(page: Page, addresses: list[str], *, is_polite: bool) -> Filled:
         for number in range(page.locator("main form").count()):
             page.goto(address)
             form = page.locator("main form").nth(number)
+            if not form.count():  # what was sent before took this form away
+                continue
             leads_on = form.get_attribute("method") == "get"
-            if form.count() and (leads_on or form.locator(FIELDS).count()):
+            if leads_on or form.locator(FIELDS).count():
                 filled |= fill(page, number, is_polite=is_polite)
     return filled
 

@@ -53,6 +53,7 @@ class Street:
         page = self._open()
         page.goto(self.address)
         page.locator("header").get_by_role("link", name="Sign in").click()
+        page.get_by_role("link", name="Sign in with a password instead").click()
         page.get_by_label("E-mail address").fill(person.email)
         page.get_by_label("Password").fill(PASSWORD)
         page.locator("main").get_by_role("button", name="Sign in").click()
@@ -140,8 +141,9 @@ def test_everybody_does_their_part(place: Place, street: Street, printer: Served
 def register_printer(street: Street, page: Page, printer: ServedPrinter) -> None:
     page.get_by_role("link", name="Look after my printers").click()
     page.locator("main").get_by_role("link", name="Register a printer").first.click()
+    page.get_by_role("link", name="By OctoPrint on the hub’s own network").click()
     page.get_by_label("What do you call it?").fill("Cellar")
-    page.get_by_label("Model").select_option(MODEL)
+    page.get_by_label("Model", exact=True).select_option(MODEL)
     page.get_by_label("Material that is on it").select_option(MATERIAL)
     page.get_by_label("Address of OctoPrint").fill(printer.url)
     page.get_by_label("Application key").fill(printer.key)
@@ -152,7 +154,7 @@ def register_printer(street: Street, page: Page, printer: ServedPrinter) -> None
 
 def ask(page: Page) -> None:
     page.get_by_role("link", name="Ask for equipment").click()
-    page.get_by_label("Ear saver", exact=True).fill(str(PIECES))
+    page.get_by_label("Ear saver, Small").fill(str(PIECES))
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Needed by the end of").fill(f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%d}")
     page.get_by_label("Critical").check()
