@@ -61,7 +61,7 @@ catalogue: system-demo setup ## slice every shipped design for every shipped pri
 .PHONY: translations
 translations: setup ## collect the texts to translate into the catalogues, and compile these
 	$(BIN)/pybabel -q extract -F babel.cfg -k translatable --no-location --sort-output --omit-header -o $(VENV)/messages.pot .
-	$(if $(CATALOGUES),$(BIN)/pybabel update --no-fuzzy-matching --ignore-obsolete -i $(VENV)/messages.pot -d $(TRANSLATIONS))
+	$(if $(CATALOGUES),$(BIN)/pybabel update --no-wrap --no-fuzzy-matching --ignore-obsolete -i $(VENV)/messages.pot -d $(TRANSLATIONS))
 	$(if $(CATALOGUES),$(BIN)/pybabel compile -d $(TRANSLATIONS))
 
 .PHONY: lock
