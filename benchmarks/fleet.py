@@ -109,10 +109,12 @@ def dead_addresses() -> Iterator[tuple[str, str]]:
 
 def agents_reporting(directory: Path) -> dict[str, float]:
     """Acknowledged reports of agents for each second of a core: over HTTP, and in batches at the desk behind it."""
-    http = [updates_over_http(directory / f"agents-{number}", MANY, SECONDS / 2) for number in range(ROUNDS)]
+    kept = [updates_over_http(directory / f"kept-{n}", MANY, SECONDS / 2, is_kept=True) for n in range(ROUNDS)]
+    fresh = [updates_over_http(directory / f"fresh-{n}", MANY, SECONDS / 2, is_kept=False) for n in range(ROUNDS)]
     desk = [updates_at_the_desk(directory / f"desk-{number}", MANY) for number in range(ROUNDS)]
     return {
-        "agent_updates_per_s_core": _told("reports/s/core over HTTP", http),
+        "agent_updates_per_s_core": _told("reports/s/core over HTTP, connections kept", kept),
+        "agent_updates_per_s_core_unkept": _told("reports/s/core over HTTP, each on a connection of its own", fresh),
         "agent_updates_per_s_core_at_the_desk": _told("reports/s/core at the desk, a hundred at once", desk),
     }
 

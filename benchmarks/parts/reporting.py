@@ -4,17 +4,18 @@ Each report says that a printer's progress has moved on, as that of a printing a
 commit of the transaction in which it was applied, and only then does its agent send the next.
 """
 
-import http.client
+import asyncio
 import itertools
 import multiprocessing
+import re
 import sys
-import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import uvloop
 from sqlalchemy import insert
 
 from benchmarks.parts.looking import settings_of
@@ -31,20 +32,23 @@ from makerhub.simulation.network import settle
 from makerhub.web.server import serving
 
 BATCH = 100
-LINES = 8
-"""Connections over which the agents take turns: as many as the hub has threads for pages."""
+LINES = 150
+"""Reports on their way at once: as many as ten thousand agents have that report every ten seconds and wait for 0.15."""
 
 
-def updates_over_http(directory: Path, agents: int, seconds: float) -> float:
-    """Acknowledged reports for each second of the hub's processor time, over so many seconds."""
+def updates_over_http(directory: Path, agents: int, seconds: float, *, is_kept: bool) -> float:
+    """Acknowledged reports for each second of the hub's processor time, over so many seconds.
+
+    `is_kept`: over connections that are kept open, as a proxy does; else each report has one of its own.
+    """
     looked_after = seed(directory, agents)
     hub = assemble(settings_of(directory))
     spawning = multiprocessing.get_context("spawn")
     with serving(hub.web, "127.0.0.1") as address, ProcessPoolExecutor(1, mp_context=spawning) as elsewhere:
         server = address.removeprefix("http://")
-        elsewhere.submit(report, server, looked_after, 2.0).result()
+        elsewhere.submit(report, server, looked_after, 2.0, is_kept).result()
         cpu = time.process_time()
-        acknowledged = elsewhere.submit(report, server, looked_after, seconds).result()
+        acknowledged = elsewhere.submit(report, server, looked_after, seconds, is_kept).result()
         cpu = time.process_time() - cpu
     hub.database.dispose()
     return acknowledged / cpu
@@ -95,42 +99,59 @@ def seed(directory: Path, count: int) -> list[tuple[str, UUID]]:
     return looked_after
 
 
-def report(server: str, looked_after: Sequence[tuple[str, UUID]], seconds: float) -> int:
-    """Let the agents report in turn, over a few connections at once; gives how many reports were acknowledged."""
+def report(server: str, looked_after: Sequence[tuple[str, UUID]], seconds: float, is_kept: bool) -> int:
+    """Let the agents report in turn, so many at once; gives how many reports were acknowledged.
+
+    A connection is kept for as long as the hub keeps it, or each report has one of its own.
+    """
+    return uvloop.run(_report_in_turn(server, looked_after, seconds, is_kept))
+
+
+async def _report_in_turn(server: str, looked_after: Sequence[tuple[str, UUID]], seconds: float, is_kept: bool) -> int:
     boot, deadline = time.time_ns() // 1000, time.monotonic() + seconds
-    counts = [0] * LINES
-    threads = [
-        threading.Thread(target=_take_turns, args=(server, looked_after[number::LINES], boot, deadline, counts, number))
-        for number in range(LINES)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    told = _told(looked_after, boot, is_kept)
+    counts = await asyncio.gather(*(_take_turns(server, told, boot, deadline) for _ in range(LINES)))
     return sum(counts)
 
 
-def _take_turns(
-    server: str,
-    looked_after: Sequence[tuple[str, UUID]],
-    boot: int,
-    deadline: float,
-    counts: list[int],
-    number: int,
-) -> None:
-    line = http.client.HTTPConnection(server, timeout=30)
-    for sequence, (token, printer_id) in enumerate(itertools.cycle(looked_after)):
-        if time.monotonic() > deadline:
-            line.close()
-            return
-        told = _report(boot, sequence, printer_id)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        line.request("POST", "/agents/report", encode(told), headers)
-        answer = line.getresponse()
-        reply = decode(answer.read(), Reply) if answer.status == http.client.OK else None
+def _told(looked_after: Sequence[tuple[str, UUID]], boot: int, is_kept: bool) -> Iterator[tuple[int, bytes]]:
+    """The requests of all agents, one after the other and again, each with its sequence."""
+    connection = "keep-alive" if is_kept else "close"
+    for sequence in itertools.count():
+        for token, printer_id in looked_after:
+            body = encode(_report(boot, sequence, printer_id))
+            yield (
+                sequence,
+                (
+                    f"POST /agents/report HTTP/1.1\r\nHost: hub\r\nAuthorization: Bearer {token}\r\n"
+                    f"Content-Type: application/json\r\nUser-Agent: makerhub-agent\r\nAccept: */*\r\n"
+                    f"Accept-Encoding: identity\r\nConnection: {connection}\r\nContent-Length: {len(body)}\r\n\r\n"
+                ).encode()
+                + body,
+            )
+
+
+async def _take_turns(server: str, told: Iterator[tuple[int, bytes]], boot: int, deadline: float) -> int:
+    line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+    count = 0
+    host, _, port = server.rpartition(":")
+    while time.monotonic() < deadline:
+        reader, writer = line or await asyncio.open_connection(host, int(port))
+        sequence, message = next(told)
+        writer.write(message)
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: ([0-9]+)", head, re.IGNORECASE)
+        reply = decode(await reader.readexactly(int(length[1])), Reply) if length and b" 200 OK" in head else None
         if reply is None or (reply.boot, reply.sequence) != (boot, sequence):
-            sys.exit(f"a report was not acknowledged: {answer.status}")
-        counts[number] += 1
+            sys.exit(f"a report was not acknowledged: {head!r}")
+        count += 1
+        line = reader, writer
+        if b"Connection: close" in head:
+            writer.close()
+            line = None
+    if line:
+        line[1].close()
+    return count
 
 
 def _report(boot: int, sequence: int, printer_id: UUID) -> Report:

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select, update
 
 from makerhub.errors import Invalid, translatable
 from makerhub.fleet.messages import Pairing, Stage
 from makerhub.lifecycle import begin, move
+from makerhub.people.models import Person
 from makerhub.printers.agent_models import Agent, AgentLink, AgentState, PairingCode
 from makerhub.printers.models import Link, Printer, PrinterState
 
@@ -71,8 +73,14 @@ def pair(session: Session, pairing: Pairing, token: str | None, *, now: datetime
 
 def by_token(session: Session, token: str) -> Agent | None:
     """The agent with this token, if the hub still listens to it."""
-    mine = select(Agent).where(Agent.token_sha256 == _hash_of_token(token), Agent.state == AgentState.PAIRED)
+    mine = select(Agent).where(Agent.token_sha256 == _hash_of_token(token), is_heard())
     return session.exec(mine).one_or_none()
+
+
+def is_heard() -> ColumnElement[bool]:
+    """Which agents the hub listens to: none that was revoked, and none of somebody who may not sign in any more."""
+    active = select(Person.id).where(col(Person.active))
+    return (col(Agent.state) == AgentState.PAIRED) & col(Agent.owner_id).in_(active)
 
 
 def token_hash(token: str) -> str:
@@ -125,7 +133,7 @@ def _printer_of(session: Session, code: str, now: datetime) -> Printer:
         .returning(col(PairingCode.printer_id))
     ).scalar_one_or_none()
     printer = session.get(Printer, spent) if spent else None
-    if printer is None or printer.state is PrinterState.RETIRED:
+    if printer is None or printer.state is PrinterState.RETIRED or not session.get_one(Person, printer.owner_id).active:
         raise CodeInvalid
     return printer
 

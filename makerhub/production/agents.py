@@ -5,9 +5,7 @@ became of it. The hub mirrors the agent's journal; a report that comes late, twi
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -28,7 +26,8 @@ from makerhub.fleet.poll import Observation as Seen
 from makerhub.fleet.verdict import Outcome
 from makerhub.lifecycle import history
 from makerhub.printers import service as printers
-from makerhub.printers.agent_models import Agent, AgentLink, AgentState
+from makerhub.printers.agent_models import Agent, AgentLink
+from makerhub.printers.agents import is_heard
 from makerhub.printers.models import BuildPlate, PlateState, Printer, PrinterState
 from makerhub.production import material, service
 from makerhub.production.journal import ENDS
@@ -38,7 +37,6 @@ from makerhub.production.staggering import may_begin_now
 
 log = logging.getLogger(__name__)
 
-LARGEST_BATCH: Final = 500
 LEASE: Final = timedelta(seconds=LEASE_SECONDS)
 RETIRED: Final = PrinterState.RETIRED
 WATCHED: Final = ON_THE_PRINTER | {AttemptState.READY}
@@ -80,43 +78,12 @@ class AgentDesk:
         self._profiles = profiles
         self._clock = clock
         self._changed = changed
-        self._working, self._queueing = threading.Lock(), threading.Lock()
-        self._queue: list[tuple[Received, Future[Reply | None]]] = []
-
-    def receive(self, received: Received) -> Reply | None:
-        """Apply one report together with all that wait meanwhile, and give its reply after their commit; may block.
-
-        Whoever finds nobody at work takes the whole queue, so that a busy hub makes fewer and larger transactions.
-        """
-        mine: Future[Reply | None] = Future()
-        with self._queueing:
-            self._queue.append((received, mine))
-        while not mine.done():
-            with self._working:
-                if not mine.done():
-                    self._work_on_queue()
-        return mine.result()
-
-    def _work_on_queue(self) -> None:
-        with self._queueing:
-            taken, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
-        self._work(taken)
-
-    def _work(self, taken: Sequence[tuple[Received, "Future[Reply | None]"]]) -> None:
-        try:
-            replies = self.apply([received for received, _ in taken])
-        except Exception as error:  # noqa: BLE001 - it is raised again, to everybody who waits for this batch
-            for _, waiting in taken:
-                waiting.set_exception(error)
-            return
-        for (_, waiting), reply in zip(taken, replies, strict=True):
-            waiting.set_result(reply)
 
     def apply(self, batch: Sequence[Received]) -> list[Reply | None]:
         """Apply reports in one transaction and give each its reply, which is true once this returns.
 
-        None stands for a token that is unknown or revoked. A report that fails by itself spoils no other: what the
-        database did not take is told again by its agent.
+        None stands for a token that is unknown or revoked, or whose owner may not sign in any more. A report that
+        fails by itself spoils no other: what the database did not take is told again by its agent.
         """
         now = self._clock()
         with self._database.changing() as session:
@@ -190,7 +157,7 @@ def _happened(now: datetime, age_s: float, not_before: datetime) -> datetime:
 def _known(session: Session, hashes: set[str]) -> dict[str, _Known]:
     """The agents of these tokens, with their printers and what is or may come to be on them; held until the end."""
     mine = select(Agent.id, Agent.token_sha256, Agent.boot, Agent.sequence).where(
-        col(Agent.token_sha256).in_(hashes), Agent.state == AgentState.PAIRED
+        col(Agent.token_sha256).in_(hashes), is_heard()
     )
     rows = session.exec(mine.order_by(col(Agent.id)).with_for_update()).all()
     known = {token: _Known(agent_id, boot, sequence) for agent_id, token, boot, sequence in rows}

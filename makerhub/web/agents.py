@@ -55,9 +55,12 @@ def pair() -> ResponseReturnValue:
 @public
 @at_will
 def report() -> ResponseReturnValue:
-    """Take what is new at an agent, and answer with what the hub wants, once it is committed."""
+    """Take what is new at an agent, and answer with what the hub wants, once it is committed.
+
+    Most reports never get here: `web.reports` takes them, many at once. The answers are the same.
+    """
     token = _token() or abort(401)
-    reply = hub().agents.receive(Received(agents.token_hash(token), _read(Report)))
+    (reply,) = hub().agents.apply([Received(agents.token_hash(token), _read(Report))])
     return (encode(reply), 200, _JSON) if reply is not None else abort(401)
 
 
@@ -95,8 +98,10 @@ def _agent(session: Session) -> Agent:
 
 def _read(kind: type[Message]) -> Message:
     """The message in the body; one that is not what it should be is refused as a whole."""
-    request.max_content_length = LARGEST_REPORT
+    body = request.get_data(cache=False)  # forms are looked for before, with the limit of all forms
+    if len(body) > LARGEST_REPORT:
+        abort(413)
     try:
-        return decode(request.get_data(cache=False), kind)
+        return decode(body, kind)
     except ValueError as error:
         raise Invalid from error

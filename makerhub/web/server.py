@@ -10,10 +10,14 @@ from flask import Flask
 from waitress import create_server
 from waitress.wasyncore import close_all, loop  # type: ignore[import-untyped]
 
+from makerhub.web.hub import Hub
+from makerhub.web.reports import Threads, with_replies
+
 THREADS = 8
 # poll, for select knows no socket above 1023 and a hub that asks a thousand printers has them.
 WAITRESS: dict[str, Any] = {
     "threads": THREADS,
+    "connection_limit": 1000,  # those of agents and of browsers that hold them open; each costs some kilobytes
     "ident": "makerhub",
     "asyncore_use_poll": True,
     "max_request_body_size": 64_000_000,  # pages state their own, smaller limits; above this nothing is even kept
@@ -30,7 +34,7 @@ def serve(web: Flask, host: str, port: int, *, trusted_proxy: str = "") -> None:
     Of the proxy at this address it is believed for whom it asks; what others say of that is not even looked at.
     """
     _require_free(host, port)
-    create_server(web, host=host, port=port, **WAITRESS, **_proxy(trusted_proxy)).run()
+    _server(web, None, host, port, trusted_proxy).run()
 
 
 @contextlib.contextmanager
@@ -38,7 +42,7 @@ def serving(web: Flask, host: str, port: int = 0, *, trusted_proxy: str = "") ->
     """Serve from a thread while the block lasts; gives the address, with a free port for 0."""
     _require_free(host, port)
     sockets: dict[int, Any] = {}
-    server = create_server(web, sockets, host=host, port=port, **WAITRESS, **_proxy(trusted_proxy))
+    server = _server(web, sockets, host, port, trusted_proxy)
     stopping = threading.Event()
     thread = threading.Thread(target=_answer, args=(sockets, stopping), name="pages", daemon=True)
     thread.start()
@@ -51,6 +55,17 @@ def serving(web: Flask, host: str, port: int = 0, *, trusted_proxy: str = "") ->
         thread.join()
         # Only now: closed earlier, sockets vanish under the loop that waits for them or the hand that wakes it.
         close_all(sockets, ignore_all=True)
+
+
+def _server(web: Flask, sockets: dict[int, Any] | None, host: str, port: int, trusted_proxy: str) -> Any:
+    """Waitress for these pages; where they are a hub's, with the quick way for agents' reports."""
+    hub: Hub | None = web.extensions.get("makerhub")
+    others = {**WAITRESS, **_proxy(trusted_proxy)}
+    if hub is not None:
+        return create_server(
+            with_replies(web), sockets, host=host, port=port, _dispatcher=Threads(hub.agents, THREADS), **others
+        )
+    return create_server(web, sockets, host=host, port=port, **others)
 
 
 def _proxy(address: str) -> dict[str, Any]:
