@@ -45,7 +45,9 @@ from makerhub.facilities.models import Evidence, FacilityMerge, ProofCode, Regis
 from makerhub.fleet.gateway import NEEDED, JobReport, KeyReport, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation
+from makerhub.hubs import proposals
 from makerhub.hubs import service as hubs
+from makerhub.hubs.letters import Post
 from makerhub.hubs.models import HubProfile
 from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
@@ -69,6 +71,7 @@ MESH = b"the mesh of a headband"
 LARGEST = 100_000
 ADDRESS = "Mona Marchetti\n7 Larch Lane\nKingston KT1 9ZZ"
 POLICY = policy_of(Settings())
+POST = Post("https://hub.example", "en")
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -236,7 +239,8 @@ class World:
         told = hubs.Told("Surbiton Hub", "Surbiton", postcode="KT5")
         with self.database.changing() as session:
             proposer = session.get_one(Person, self.maker.id)
-            return hubs.propose(session, told, time_zone="Europe/London", by=proposer, now=NOW)
+            why, zone = "nobody makes here", "Europe/London"
+            return proposals.propose(session, told, why=why, time_zone=zone, by=proposer, now=NOW)
 
     def ask_to_join(self, role: Role = Role.COURIER, organisation: Organisation | None = None) -> JoinRequest:
         """The maker asks for a further role."""

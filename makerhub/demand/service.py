@@ -12,6 +12,7 @@ from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, Urg
 from makerhub.designs.approvals import ApprovalPolicy, grades
 from makerhub.designs.models import ApprovalState, DesignVersion, Kit, KitPart, Part, VersionState
 from makerhub.errors import Invalid, NotFound, translatable
+from makerhub.hubs.service import resting
 from makerhub.lifecycle import begin, move
 from makerhub.people.models import Organisation, OrganisationKind
 from makerhub.people.repointing import repoint
@@ -102,6 +103,8 @@ def check(
     problems: dict[str, str] = {}
     if not new.lines:
         problems["lines"] = translatable("Say what you need: choose at least one design.")
+    if new.hub_id in resting(session):
+        problems["hub"] = translatable("This hub takes no requests now. Choose another one.")
     if len(new.note) > 500:
         problems["note"] = translatable("Keep the note under 500 characters.")
     for number, line in enumerate(new.lines):

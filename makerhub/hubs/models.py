@@ -20,18 +20,20 @@ class HubState(StrEnum):
     SLEEPING = "sleeping"
     CLOSED = "closed"
     DECLINED = "declined"
+    TAKEN_BACK = "taken_back"
 
 
 class HubProfile(SQLModel, table=True):
     """What a hub says of itself: the area it serves, how to join, and its own chat groups (for its people alone).
 
     Its name, place, entrance and opening times are those of the organisation; the address is shown to everybody only
-    where it `shows_address`. With `joins_freely` makers and helpers need not wait for an answer; couriers always do.
+    where it `shows_address`. `languages` are those that its people speak, as they name them. With `joins_freely` makers
+    and helpers need not wait for an answer; couriers always do.
     """
 
     __tablename__ = "hub_profile"
     MOVES: ClassVar[Mapping[HubState, frozenset[HubState]]] = {
-        HubState.PROPOSED: frozenset({HubState.ACTIVE, HubState.DECLINED}),
+        HubState.PROPOSED: frozenset({HubState.ACTIVE, HubState.DECLINED, HubState.TAKEN_BACK}),
         HubState.ACTIVE: frozenset({HubState.SLEEPING, HubState.CLOSED}),
         HubState.SLEEPING: frozenset({HubState.ACTIVE, HubState.CLOSED}),
         HubState.CLOSED: frozenset({HubState.ACTIVE}),
@@ -41,6 +43,7 @@ class HubProfile(SQLModel, table=True):
     organisation_id: UUID = Field(foreign_key="organisation.id", unique=True)
     area: str = Field(default="", max_length=200)
     about: str = Field(default="", max_length=600)
+    languages: str = Field(default="", max_length=200)
     chat_links: list[str] = Field(default_factory=list, sa_type=JSON)
     joins_freely: bool = False
     shows_address: bool = False

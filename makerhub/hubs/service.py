@@ -1,6 +1,6 @@
-"""The use cases of hubs: proposing and describing one, letting it sleep, finding the nearest, and joining."""
+"""The use cases of hubs: describing one, letting it sleep and waking it, finding the nearest, and joining."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -8,15 +8,19 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from makerhub.audit.service import note
 from makerhub.errors import Invalid, translatable
+from makerhub.hubs.letters import NEWS_OF, Post
 from makerhub.hubs.models import HubProfile, HubState, MakerCell
 from makerhub.lifecycle import begin, move
+from makerhub.notices.service import tell
 from makerhub.people import service as people
 from makerhub.people.home_models import MakerSettings
 from makerhub.people.joining import accept_join, ask_to_join
-from makerhub.people.models import JoinRequest, Membership, Organisation, OrganisationKind, Person, Role
+from makerhub.people.models import JoinRequest, Membership, Organisation, Person, Role
 from makerhub.places import cells
 from makerhub.places.distance import Point, kilometres
+from makerhub.places.service import has_places
 
 JOINABLE = (Role.MAKER, Role.COURIER, Role.HELPER)
 FREELY = (Role.MAKER, Role.HELPER)
@@ -26,6 +30,9 @@ MOST_LINKS = 5
 LONGEST_LINK = 300
 LONGEST_AREA = 200
 LONGEST_ABOUT = 600
+LONGEST_LANGUAGES = 200
+LONGEST_REASON = 300
+TOO_LONG = translatable("This is too long.")
 WELCOMING = (HubState.ACTIVE, HubState.SLEEPING)
 
 
@@ -36,6 +43,7 @@ class Told:
     name: str
     area: str
     about: str = ""
+    languages: str = ""
     place: str = ""
     postcode: str = ""
     entrance: str = ""
@@ -54,33 +62,20 @@ class Listed:
     kilometres: float | None = None
 
 
-def propose(session: Session, told: Told, *, time_zone: str, by: Person, now: datetime) -> HubProfile:
-    """Propose a new hub, which a dispatcher or an administrator has to accept. Raises `Invalid`."""
-    waiting = select(HubProfile).where(HubProfile.proposed_by == by.id, HubProfile.state == HubState.PROPOSED)
-    if session.exec(waiting).first() is not None:
-        raise Invalid(translatable("You have proposed a hub already. Wait for the answer."))
-    _require_sense(told)
-    organisation = people.create_organisation(session, kind=OrganisationKind.HUB, name=told.name, time_zone=time_zone)
-    profile = HubProfile(organisation_id=organisation.id, proposed_by=by.id, since=now)
-    begin(session, profile, now=now, by=by.id)
-    describe(session, profile, told)
-    return profile
+def change_state(
+    session: Session, profile: HubProfile, after: HubState, *, why: str, post: Post, by: UUID, now: datetime
+) -> None:
+    """Let a hub sleep, wake it, or close it, and tell its people why.
 
-
-def accept_proposal(session: Session, profile: HubProfile, *, by: UUID, now: datetime) -> None:
-    """The proposed hub begins to work; whoever proposed it dispatches for it."""
-    move(session, profile, HubState.ACTIVE, now=now, by=by, since=now)
-    if profile.proposed_by is not None:
-        person = session.get_one(Person, profile.proposed_by)
-        organisation = session.get_one(Organisation, profile.organisation_id)
-        people.add_membership(session, person, organisation, Role.DISPATCHER, now=now, by=by)
-
-
-def change_state(session: Session, profile: HubProfile, after: HubState, *, why: str, by: UUID, now: datetime) -> None:
-    """Decline a proposal, let a hub sleep, wake it, or close it; its people read why. Raises `Invalid` without one."""
-    if not why.strip():
-        raise Invalid(fields={"why": translatable("Say why: the people of the hub read it.")})
+    Raises `Invalid` without a reason. Whether a hub may be closed is for `trace.closing` to say.
+    """
+    require_reason(why)
     move(session, profile, after, now=now, by=by, why=why.strip(), since=now)
+    hub = session.get_one(Organisation, profile.organisation_id)
+    for person in members(session, hub.id):
+        values = {"name": person.name, "hub": hub.name, "why": why.strip(), "link": f"{post.pages}/hubs/{hub.id}"}
+        language = person.language or post.language
+        tell(session, NEWS_OF[after], to=person.email, values=values, language=language, now=now)
 
 
 def profile_for(session: Session, organisation: Organisation, *, now: datetime, by: UUID | None = None) -> HubProfile:
@@ -97,9 +92,11 @@ def profile_of(session: Session, organisation_id: UUID) -> HubProfile | None:
     return session.exec(select(HubProfile).where(HubProfile.organisation_id == organisation_id)).one_or_none()
 
 
-def describe(session: Session, profile: HubProfile, told: Told) -> None:
+def describe(session: Session, profile: HubProfile, told: Told, *, by: UUID | None, now: datetime) -> None:
     """Write down what a hub says of itself. Raises `Invalid` with `fields`."""
-    _require_sense(told)
+    problems = problems_of(session, told)
+    if problems:
+        raise Invalid(fields=problems)
     organisation = session.get_one(Organisation, profile.organisation_id)
     people.describe(
         session,
@@ -110,11 +107,11 @@ def describe(session: Session, profile: HubProfile, told: Told) -> None:
         entrance=told.entrance,
         opening_hours=told.opening_hours,
     )
-    profile.area, profile.about = told.area.strip(), told.about.strip()
+    profile.area, profile.about, profile.languages = told.area.strip(), told.about.strip(), told.languages.strip()
     profile.chat_links = [link.strip() for link in told.chat_links if link.strip()]
     profile.joins_freely, profile.shows_address = told.joins_freely, told.shows_address
     session.add(profile)
-    session.flush()
+    note(session, "described", profile, now=now, by=by)
 
 
 def near(session: Session, point: Point | None) -> list[Listed]:
@@ -139,16 +136,6 @@ def resting(session: Session) -> frozenset[UUID]:
     """The hubs that take no requests now: proposed, asleep, closed or declined."""
     others = select(HubProfile.organisation_id).where(HubProfile.state != HubState.ACTIVE)
     return frozenset(session.exec(others))
-
-
-def proposals(session: Session) -> Sequence[tuple[HubProfile, Organisation]]:
-    """The hubs that wait to be accepted, the longest first."""
-    waiting = (
-        select(HubProfile, Organisation)
-        .join(Organisation, col(Organisation.id) == HubProfile.organisation_id)
-        .where(HubProfile.state == HubState.PROPOSED)
-    )
-    return session.exec(waiting.order_by(col(HubProfile.since), col(HubProfile.id))).all()
 
 
 def join(
@@ -208,25 +195,34 @@ def makers_by_cell(session: Session) -> Mapping[str, int]:
     return cells.shown(session.exec(makers).all())
 
 
-def members(session: Session, hub_id: UUID, roles: Collection[Role]) -> dict[Role, int]:
-    """How many people a hub has in each of these roles."""
-    held = session.exec(select(Membership.role).where(Membership.organisation_id == hub_id)).all()
-    return {role: held.count(role) for role in roles}
+def members(session: Session, hub_id: UUID) -> Sequence[Person]:
+    """Everybody who has a role at the hub and may sign in, by name."""
+    here = select(Membership.person_id).where(Membership.organisation_id == hub_id)
+    people_here = select(Person).where(col(Person.id).in_(here), col(Person.active))
+    return session.exec(people_here.order_by(col(Person.name), col(Person.id))).all()
 
 
-def _require_sense(told: Told) -> None:
+def require_reason(why: str) -> None:
+    """Raises `Invalid` where nobody would learn why, or where it is too long for a mail's line or two."""
+    if not why.strip():
+        raise Invalid(fields={"why": translatable("Say why: the people whom it concerns read it.")})
+    if len(why.strip()) > LONGEST_REASON:
+        raise Invalid(fields={"why": translatable("Keep it under 300 letters.")})
+
+
+def problems_of(session: Session, told: Told) -> dict[str, str]:
+    """What a hub can not say of itself, a sentence a field."""
     links = [link.strip() for link in told.chat_links if link.strip()]
     problems = {}
     if not told.area.strip():
         problems["area"] = translatable("Say which area the hub serves, such as “Kingston and Surbiton”.")
-    if len(told.area) > LONGEST_AREA:
-        problems["area"] = translatable("This is too long.")
-    if len(told.about) > LONGEST_ABOUT:
-        problems["about"] = translatable("This is too long.")
+    longest = {"area": LONGEST_AREA, "about": LONGEST_ABOUT, "languages": LONGEST_LANGUAGES}
+    problems |= {name: TOO_LONG for name, most in longest.items() if len(getattr(told, name)) > most}
+    if told.postcode.strip() and has_places(session) and people.point_of(session, told.postcode) is None:
+        problems["postcode"] = translatable("We do not find this postcode. Try its first half, such as “KT1”.")
     if len(links) > MOST_LINKS or not all(map(_is_link, links)):
         problems["chat_links"] = translatable("Enter up to five addresses that begin with https://, one a line.")
-    if problems:
-        raise Invalid(fields=problems)
+    return problems
 
 
 def _is_link(text: str) -> bool:

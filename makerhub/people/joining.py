@@ -22,8 +22,7 @@ def ask_to_join(
     """Ask for the role; asking again for the same is one request. Raises `Invalid` where the role is held already."""
     if is_member(session, person.id, organisation.id, role):
         raise Invalid(translatable("You have this role there already."))
-    waiting = select(JoinRequest).where(JoinRequest.person_id == person.id, JoinRequest.state == JoinState.ASKED)
-    mine = session.exec(waiting).all()
+    mine = asked_by(session, person)
     same = next((one for one in mine if (one.organisation_id, one.role) == (organisation.id, role)), None)
     if same is not None:
         return same
@@ -53,6 +52,12 @@ def decline_join(session: Session, asked: JoinRequest, *, by: UUID, now: datetim
 def take_join_back(session: Session, asked: JoinRequest, *, by: UUID, now: datetime) -> None:
     """The person has thought better of it."""
     move(session, asked, JoinState.TAKEN_BACK, now=now, by=by)
+
+
+def asked_by(session: Session, person: Person) -> Sequence[JoinRequest]:
+    """What this person asked for and nobody has answered."""
+    waiting = select(JoinRequest).where(JoinRequest.person_id == person.id, JoinRequest.state == JoinState.ASKED)
+    return session.exec(waiting.order_by(col(JoinRequest.asked_at), col(JoinRequest.id))).all()
 
 
 def is_member(session: Session, person_id: UUID, organisation_id: UUID, *roles: Role) -> bool:

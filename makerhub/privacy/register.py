@@ -424,7 +424,7 @@ REGISTER: tuple[Held, ...] = (
         HubProfile,
         translatable("Hubs that you proposed"),
         lambda who: col(HubProfile.proposed_by) == who.id,
-        ("organisation_id", "area", "about", "chat_links", "since", "state"),
+        ("organisation_id", "area", "about", "languages", "chat_links", "since", "state"),
         ("proposed_by",),
         stays=HUB,
     ),

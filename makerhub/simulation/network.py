@@ -115,7 +115,8 @@ def _describe(session: Session, network: Network, now: datetime) -> None:
         chat_links=["https://chat.example.org/riverside-makers"],
         shows_address=True,
     )
-    hubs.describe(session, hubs.profile_for(session, network.hub, now=now, by=network.admin.id), told)
+    profile = hubs.profile_for(session, network.hub, now=now, by=network.admin.id)
+    hubs.describe(session, profile, told, by=network.admin.id, now=now)
     for facility, postcode, opening_hours in (
         (network.hospital, "KT2", "Goods in: every day 7:00 to 20:00"),
         (network.care_home, "KT5", "Every day 9:00 to 18:00, please not between 12:00 and 13:00"),

@@ -12,6 +12,7 @@ SIZE = 340.0
 MARGIN = 30.0
 MOST_SHOWN = 12
 SMALLEST_DEGREES = 0.1
+AROUND_KILOMETRES = 40
 KILOMETRES_A_DEGREE = 111.2
 LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -50,7 +51,8 @@ class Map:
 
 def draw(listed: Sequence[Listed], makers: Mapping[str, int], here: Point | None) -> Map | None:
     """The nearest hubs on a map that fits them; None where nobody knows where any of them is."""
-    placed = [(number, one, at) for number, one in enumerate(listed, start=1) if (at := place_of(one.hub))][:MOST_SHOWN]
+    numbered = [(number, one) for number, one in enumerate(listed, start=1) if _is_around(one, listed)]
+    placed = [(number, one, at) for number, one in numbered if (at := place_of(one.hub))][:MOST_SHOWN]
     if not placed:
         return None
     points = [at for _, _, at in placed] + ([here] if here else [])
@@ -68,11 +70,22 @@ def draw(listed: Sequence[Listed], makers: Mapping[str, int], here: Point | None
     length = max((one for one in LENGTHS if one * kilometre <= SIZE / 3), default=LENGTHS[0])
     return Map(
         dots=[Dot(number, one.hub.name, *to_map(at)) for number, one, at in placed],
-        cells=[_cell(cell, count, to_map) for cell, count in makers.items()],
+        cells=[cell for name, count in makers.items() if _is_inside(cell := _cell(name, count, to_map))],
         here=to_map(here) if here else None,
         bar=round(length * kilometre, 1),
         kilometres=length,
     )
+
+
+def _is_around(one: Listed, listed: Sequence[Listed]) -> bool:
+    """Whether the map should reach as far as this hub: the nearest always, others where they do not make it tiny."""
+    if one.kilometres is None or listed[0].kilometres is None:
+        return True
+    return one.kilometres <= max(AROUND_KILOMETRES, 3 * listed[0].kilometres)
+
+
+def _is_inside(cell: Cell) -> bool:
+    return -MARGIN <= cell.x <= SIZE + MARGIN and -MARGIN <= cell.y <= SIZE + MARGIN
 
 
 def _cell(cell: str, makers: int, to_map: Callable[[Point], tuple[float, float]]) -> Cell:

@@ -2,10 +2,11 @@
 
 import h3
 import pytest
-from builders import NOW, World, later, person
+from builders import NOW, POST, World, later, person
 from sqlmodel import select
 
 from makerhub.errors import IllegalMove, Invalid
+from makerhub.hubs import proposals
 from makerhub.hubs import service as hubs
 from makerhub.hubs.models import HubProfile, HubState, MakerCell
 from makerhub.people import homes
@@ -24,14 +25,14 @@ def sample(world: World) -> None:
 def accept(world: World, proposed: HubProfile) -> None:
     with world.database.changing() as session:
         row = session.get_one(HubProfile, proposed.id)
-        hubs.accept_proposal(session, row, by=world.dispatcher.id, now=NOW)
+        proposals.accept(session, row, post=POST, by=world.dispatcher.id, now=NOW)
 
 
 def welcoming(world: World, **said: object) -> HubProfile:
     with world.database.changing() as session:
         profile = hubs.profile_for(session, session.get_one(Organisation, world.hub.id), now=NOW)
         told = hubs.Told(**{"name": "Kingston Hub", "area": "Kingston", "postcode": "KT1"} | said)  # type: ignore[arg-type]
-        hubs.describe(session, profile, told)
+        hubs.describe(session, profile, told, by=None, now=NOW)
         return profile
 
 
@@ -61,11 +62,12 @@ def test_hubs_are_listed_by_distance_and_those_without_a_place_last(world: World
     accept(world, world.propose_hub())
     welcoming(world)
     with world.database.changing() as session:
-        for name, postcode in (("Manchester Hub", "M1"), ("Aaa Hub", "")):
+        for name, postcode in (("Manchester Hub", "M1"), ("Aaa Hub", "KT2")):
             told = hubs.Told(name, "There", postcode=postcode)
             by = person(session, name.split()[0])
-            profile = hubs.propose(session, told, time_zone="UTC", by=by, now=NOW)
-            hubs.accept_proposal(session, profile, by=world.dispatcher.id, now=NOW)
+            profile = proposals.propose(session, told, why="needed", time_zone="UTC", by=by, now=NOW)
+            proposals.accept(session, profile, post=POST, by=world.dispatcher.id, now=NOW)
+        hubs.describe(session, profile, hubs.Told("Aaa Hub", "There"), by=None, now=NOW)
     assert names(world) == ["Kingston Hub", "Surbiton Hub", "Manchester Hub", "Aaa Hub"]
     assert names(world, None) == ["Aaa Hub", "Kingston Hub", "Manchester Hub", "Surbiton Hub"]
 
@@ -76,7 +78,7 @@ def test_a_hub_sleeps_and_wakes_with_a_reason(world: World) -> None:
     def change(after: HubState, why: str = "the summer") -> None:
         with world.database.changing() as session:
             row = session.get_one(HubProfile, profile.id)
-            hubs.change_state(session, row, after, why=why, by=world.dispatcher.id, now=later(days=1))
+            hubs.change_state(session, row, after, why=why, post=POST, by=world.dispatcher.id, now=later(days=1))
 
     with pytest.raises(Invalid):
         change(HubState.SLEEPING, why=" ")

@@ -12,7 +12,11 @@ from unit.web.things import values_for
 
 from makerhub.people.models import Role
 
-FOR_ADMINISTRATORS = {"tracing.lot", "mails.mail", "mails.read", "mails.retry", "invitations.revoke"}
+FOR_ADMINISTRATORS = {
+    "tracing.lot", "mails.mail", "mails.read", "mails.retry", "invitations.revoke", "own_hub.overview",
+    "own_hub.describe", "own_hub.save", "own_hub.change", "own_hub.make_change", "proposing.proposal",
+    "proposing.accept", "proposing.decline",
+}  # fmt: skip
 """Routes of private things that administrators of another place open: they look after the whole installation."""
 
 

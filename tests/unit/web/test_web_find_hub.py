@@ -1,9 +1,10 @@
 """Finding and joining a hub: without an account, in any spelling, and without telling where anybody lives."""
 
 import pytest
-from builders import NOW, World, person
+from builders import NOW, POST, World, person
 from unit.web.houses import House
 
+from makerhub.hubs import proposals
 from makerhub.hubs import service as hubs
 from makerhub.people.models import JoinRequest, Organisation
 from makerhub.places.importing import SAMPLE, import_places
@@ -17,10 +18,10 @@ def described(world: World) -> None:
         told = hubs.Told(
             "Kingston Hub", "Kingston", place="12 Mill Lane", postcode="KT1", chat_links=["https://chat.example"]
         )
-        hubs.describe(session, profile, told)
+        hubs.describe(session, profile, told, by=None, now=NOW)
         far = hubs.Told("Manchester Hub", "Manchester", postcode="M1")
-        proposed = hubs.propose(session, far, time_zone="UTC", by=person(session, "Mandy"), now=NOW)
-        hubs.accept_proposal(session, proposed, by=world.dispatcher.id, now=NOW)
+        proposed = proposals.propose(session, far, why="needed", time_zone="UTC", by=person(session, "Mandy"), now=NOW)
+        proposals.accept(session, proposed, post=POST, by=world.dispatcher.id, now=NOW)
 
 
 @pytest.mark.parametrize("typed", ["KT1 2EE", "kt1", "Kingston upon Thames", "KINGSTON-upon-thames"])

@@ -26,12 +26,13 @@ from makerhub.notices.models import Mail
 from makerhub.people import invitations, mailed
 from makerhub.people.letters import INVITATION, SIGN_IN
 from makerhub.people.models import Organisation, Role, SignInRequest
+from makerhub.places.importing import SAMPLE, import_places
 from makerhub.production.models import AttemptState
 from makerhub.web.agent_wheel import agent_wheel
 
 FOR_EVERYBODY = {
     "place_id", "table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "passkey_key",
-    "token_key", "code",
+    "token_key", "code", "change",
 }  # fmt: skip
 """Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; a token opens
 what it is for whoever holds it; and ending a sign-in or removing a passkey that is not one's own does nothing."""
@@ -88,6 +89,8 @@ def things_of(house: House) -> Mapping[str, object]:
         "token_key": uuid4(),
         "spool_id": world.spool().id,
         "place_id": _place(house),
+        "proposal_id": world.propose_hub().id,
+        "change": "sleep",
         "join_id": world.ask_to_join().id,
         "facility_id": world.care_home.id,
         "evidence_id": _evidence(house),
@@ -143,10 +146,12 @@ def _invitation(house: House) -> Mapping[str, object]:
 
 
 def _place(house: House) -> UUID:
-    """The hub, which everybody may find."""
+    """The hub, which everybody may find, and on the map."""
+    import_places(house.database, [SAMPLE], name="sample", clock=lambda: NOW)
     with house.database.changing() as session:
         hub = session.get_one(Organisation, house.world.hub.id)
-        hubs.describe(session, hubs.profile_for(session, hub, now=NOW), hubs.Told("Kingston Hub", "Kingston"))
+        told = hubs.Told("Kingston Hub", "Kingston", postcode="KT1")
+        hubs.describe(session, hubs.profile_for(session, hub, now=NOW), told, by=None, now=NOW)
     return house.world.hub.id
 
 
