@@ -48,8 +48,8 @@ WOKEN = letter(
         "Hello %(name)s,\n\n"
         "%(hub)s takes requests again. The reason:\n\n"
         "%(why)s\n\n"
-        "Printers that print by themselves may get jobs at once: look at yours, or pause them. If you do not want to take "
-        "part any more, leave the hub on its page:\n\n%(link)s\n"
+        "Printers that print by themselves may get jobs at once: look at yours, or pause them. If you do not want to "
+        "take part any more, leave the hub on its page:\n\n%(link)s\n"
     ),
 )
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from makerhub.hubs.service import Listed, place_of
 from makerhub.places.cells import outline
@@ -13,18 +13,21 @@ MARGIN = 30.0
 MOST_SHOWN = 12
 SMALLEST_DEGREES = 0.1
 AROUND_KILOMETRES = 40
+TOO_CLOSE = 18
+"""A dot is 24 wide: of two whose middles are closer than this one could not read both numbers."""
 KILOMETRES_A_DEGREE = 111.2
 LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 @dataclass(frozen=True)
 class Dot:
-    """A hub on the map; `number` is its place in the list."""
+    """A hub on the map; `number` is its place in the list. Those whose dots would lie under it are `under` it."""
 
     number: int
     name: str
     x: float
     y: float
+    under: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def draw(listed: Sequence[Listed], makers: Mapping[str, int], here: Point | None
     kilometre = scale / KILOMETRES_A_DEGREE
     length = max((one for one in LENGTHS if one * kilometre <= SIZE / 3), default=LENGTHS[0])
     return Map(
-        dots=[Dot(number, one.hub.name, *to_map(at)) for number, one, at in placed],
+        dots=_apart([Dot(number, one.hub.name, *to_map(at)) for number, one, at in placed]),
         cells=[cell for name, count in makers.items() if _is_inside(cell := _cell(name, count, to_map))],
         here=to_map(here) if here else None,
         bar=round(length * kilometre, 1),
@@ -82,6 +85,19 @@ def _is_around(one: Listed, listed: Sequence[Listed]) -> bool:
     if one.kilometres is None or listed[0].kilometres is None:
         return True
     return one.kilometres <= max(AROUND_KILOMETRES, 3 * listed[0].kilometres)
+
+
+def _apart(dots: Sequence[Dot]) -> list[Dot]:
+    """The dots that can be told apart, the first of the list on top."""
+    shown: list[Dot] = []
+    for dot in dots:
+        near = next((n for n, one in enumerate(shown) if math.hypot(one.x - dot.x, one.y - dot.y) < TOO_CLOSE), None)
+        if near is None:
+            shown.append(dot)
+        else:
+            above = shown[near]
+            shown[near] = replace(above, under=(*above.under, f"{dot.number}. {dot.name}"))
+    return shown
 
 
 def _is_inside(cell: Cell) -> bool:
