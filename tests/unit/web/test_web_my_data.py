@@ -15,7 +15,7 @@ from makerhub.privacy.export import FILE_NAME
 def test_everybody_reads_what_is_kept_and_for_how_long(house: House) -> None:
     text = house.browser().get("/what-we-keep").text
     assert "30 days, after the last pickup" in text
-    assert "336 hours" in text
+    assert "14 days" in text
     assert "every piece that was delivered must be found again" in text
     assert "/what-we-keep" in house.browser().get("/designs").text
 

@@ -1,5 +1,6 @@
 """What pages say: errors with a way on, parts, menus, times in the viewer's zone and language."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ import pytest
 from babel import Locale
 from sqlmodel import SQLModel
 from unit.web.browsers import Site
+from unit.web.houses import House
 
 from makerhub.errors import Invalid
 from makerhub.people.models import Person
@@ -208,3 +210,22 @@ def test_pages_speak_the_viewers_language(make_site: Callable[..., Site]) -> Non
 
 def test_a_name_that_a_template_does_not_know_is_an_error(site: Site) -> None:
     assert site.browser().get("/template", query_string={"it": "{{ nobody }}"}).status_code == 500
+
+
+def test_the_menu_marks_where_one_is_once_and_folds_what_is_many(house: House) -> None:
+    def menu(who: str, address: str) -> str:
+        return house.signed_in(who).get(address).text.partition("<nav")[2].partition("</nav>")[0]
+
+    facilities = menu("dan", "/dispatch/facilities")
+    assert re.findall(r'href="([^"]*)" aria-current="([^"]*)"', facilities) == [("/dispatch/facilities", "page")]
+    shown, _, folded = menu("dan", "/recalls").partition("<details")
+    assert 'href="/recalls" aria-current="page"' in shown
+    assert 'href="/invitations"' in folded
+    assert "<details" not in menu("ruth", "/requests")
+
+
+def test_whoever_has_no_role_is_led_to_a_hub(house: House) -> None:
+    main = house.signed_in("charlie").get("/").text.partition("<main")[2]
+    assert "Nothing to do for you yet" in main
+    assert 'class="button" href="/hubs"' in main
+    assert "Nothing to do for you yet" not in house.signed_in("mona").get("/").text
