@@ -69,7 +69,8 @@ def invite(
 ) -> Invitation:
     """Invite whoever has this address; an earlier invitation to the same is taken back.
 
-    `pages` is the hub's address. Raises `Invalid` with `fields` for what is no address, or what `by` may not give.
+    `pages` is the hub's address. The mail is in the language of whoever is here already, else in `language`. Raises
+    `Invalid` with `fields` for what is no address, or what `by` may not give.
     """
     email = normal_email(email)
     if role not in roles_to_give(by, organisation):
@@ -77,7 +78,7 @@ def invite(
     for earlier in session.exec(_open().where(Invitation.email == email, Invitation.role == role)):
         if earlier.organisation_id == organisation.id:
             revoke(session, earlier, by=by, now=now)
-    token = secrets.token_urlsafe(32)
+    token, known = secrets.token_urlsafe(32), find_by_email(session, email)
     invitation = Invitation(
         email=email,
         organisation_id=organisation.id,
@@ -93,7 +94,7 @@ def invite(
         INVITATION,
         to=email,
         values={"inviter": by.name, "organisation": organisation.name, "link": f"{pages}/join/{token}"},
-        language=language,
+        language=known.language if known and known.language else language,
         now=now,
         useful_until=invitation.expires_at,
         key_box=key_box,

@@ -21,7 +21,7 @@ from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
 from makerhub.web.request_shown import RUNNING
-from makerhub.web.viewer import viewer
+from makerhub.web.viewer import viewer, viewer_language
 
 MAIL_CODE = letter(
     "facility_code",
@@ -120,7 +120,14 @@ def mail_code(facility_id: UUID) -> ResponseReturnValue:
         sent, secret = facilities.write_mail_code(session, place, me, domains, now=now)
         values = {"facility": place.name, "code": secret}
         tell(
-            session, MAIL_CODE, to=me.email, values=values, language=me.language, now=now, useful_until=sent.expires_at
+            session,
+            MAIL_CODE,
+            to=me.email,
+            values=values,
+            language=viewer_language(),
+            now=now,
+            useful_until=sent.expires_at,
+            key_box=hub().key_box,
         )
     hub().soon(send_mails)
     flash(_("We have sent a code to your mailbox. Type it here within a day."), "success")

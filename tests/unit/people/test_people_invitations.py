@@ -6,7 +6,7 @@ from builders import NOW, World, at_once, failures, later, organisation, person
 from makerhub.errors import IllegalMove, Invalid
 from makerhub.notices.models import Mail
 from makerhub.notices.service import values_of
-from makerhub.people import invitations
+from makerhub.people import invitations, service
 from makerhub.people.access import visible
 from makerhub.people.entry_models import Invitation, InvitationState
 from makerhub.people.invitations import InvitationOver, roles_to_give
@@ -58,6 +58,14 @@ def test_somebody_who_is_here_gets_a_further_role_and_keeps_the_name(world: Worl
     mona = join(world, invite(world, Role.COURIER, email="Mona@example.org"), name="Somebody else")
     assert (mona.id, mona.name) == (world.maker.id, "Mona")
     assert roles_of(world, mona) == {(Role.MAKER, world.hub.id), (Role.COURIER, world.hub.id)}
+
+
+def test_whoever_is_here_is_invited_in_their_own_language(world: World) -> None:
+    with world.database.changing() as session:
+        service.set_language(session, session.get_one(Person, world.maker.id), "es")
+    invite(world, Role.COURIER, email="mona@example.org")
+    invite(world)
+    assert {mail.address: mail.language for mail in world.all(Mail)} == {"mona@example.org": "es", NEW: "en"}
 
 
 def test_a_link_lets_in_once_even_where_many_use_it_at_once(world: World) -> None:

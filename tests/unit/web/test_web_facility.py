@@ -1,11 +1,14 @@
 """A facility's own page: how deliveries get in, the code that proves it, and leaving; strangers see nothing."""
 
+from pathlib import Path
+
 from builders import World
 from unit.web.houses import House
 
 from makerhub.facilities.ladder import EvidenceKind
 from makerhub.facilities.models import Evidence
 from makerhub.notices.models import Mail
+from makerhub.notices.service import values_of
 from makerhub.people.models import Organisation, Role
 
 
@@ -38,6 +41,20 @@ def test_a_posted_code_is_typed_by_one_of_its_people(house: House, world: World)
 def test_a_mail_code_is_refused_where_the_domain_proves_nothing(house: House, world: World) -> None:
     assert send(house, "bob", f"/facilities/{house.elsewhere.id}/mail-code") == 400
     assert world.all(Mail) == []
+
+
+def test_a_mail_code_reaches_the_mailbox_sealed_in_the_language_of_whoever_asked(world: World, tmp_path: Path) -> None:
+    house = House(world, tmp_path, facility_mail_domains=("example.org",))
+    alice = house.signed_in("alice")
+    alice.post("/language", {"language": "fr"}, form="/")
+    place = f"/facilities/{world.care_home.id}"
+    assert alice.post(f"{place}/mail-code", form="/").status_code == 302
+    [mail] = world.all(Mail)
+    assert (mail.content, mail.language) == (None, "fr")
+    values = values_of(mail, world.key_box)
+    assert values is not None
+    assert send(house, "alice", f"{place}/code", code=str(values["code"])) == 302
+    assert EvidenceKind.MAIL_DOMAIN in {one.kind for one in world.all(Evidence)}
 
 
 def test_whoever_leaves_leaves_the_requests_and_the_last_one_stays_while_some_are_open(
