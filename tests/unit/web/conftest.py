@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from builders import World
+from flask import Flask
 from sqlmodel import SQLModel
 from unit.web.browsers import Site, Time, add_people, try_pages
 from unit.web.houses import House
+from werkzeug.routing import Rule
 
 from makerhub.config import Settings
 from makerhub.db import Database
@@ -21,6 +23,23 @@ from makerhub.web.home import audience as home
 from makerhub.web.hub import Hub
 from makerhub.web.language import audience as language
 from makerhub.web.my_data import audience as my_data
+
+
+class LateRule(Rule):
+    """Compiled when its address is asked for: each test has a house of its own, and needs few of its 200 addresses."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            if not compiled:
+                compiled.append(Rule._compile_builder(rule, append_unknown))
+            return compiled[0](rule, **values)
+
+        return build
+
+
+Flask.url_rule_class = LateRule
 
 
 @pytest.fixture
