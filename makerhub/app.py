@@ -46,6 +46,7 @@ from makerhub.privacy.tasks import forget_what_is_over
 from makerhub.production.journal import HubJournal
 from makerhub.production.silence import ask_about_silent_agents
 from makerhub.production.tasks import follow_attempts, prepare_attempts, start_attempts, withdraw_stale_attempts
+from makerhub.production.trial_tasks import make_trial_prints
 from makerhub.trace.tasks import carry_out_recalls
 from makerhub.web.application import create_web
 from makerhub.web.hub import Hub
@@ -62,6 +63,7 @@ TASKS = (
     work_on_uploads,
     ask_for_keys,
     check_printers,
+    make_trial_prints,
     plan_jobs,
     dispatch_jobs,
     prepare_attempts,

@@ -58,7 +58,9 @@ from makerhub.printers import service as printers
 from makerhub.printers import spools
 from makerhub.printers.models import Consent, Printer, Spool
 from makerhub.production import service as production
+from makerhub.production import trials
 from makerhub.production.models import Attempt, AttemptState, PrintJob
+from makerhub.production.trial_models import TrialPrint
 from makerhub.stock import service as stock
 from makerhub.stock.models import Inspection, Lot
 from makerhub.trace import merging, recall
@@ -299,6 +301,12 @@ class World:
             if on is not None:
                 spools.load(session, spool, session.get_one(Printer, on.id))
             return spool
+
+    def ask_for_trial(self, printer: Printer | None = None, *, now: datetime = NOW) -> TrialPrint:
+        """A test print to which the printer's maker agreed."""
+        with self.database.changing() as session:
+            row = session.get_one(Printer, (printer or self.printer).id)
+            return trials.ask(session, row, by=row.owner_id, now=now)
 
     def attempt(
         self,

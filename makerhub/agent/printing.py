@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
@@ -13,9 +13,10 @@ from makerhub.agent.hub import HubTrouble
 from makerhub.agent.journal import Entry
 from makerhub.agent.situation import Situation
 from makerhub.errors import MakerhubError
-from makerhub.fleet.gateway import PrinterGateway
+from makerhub.fleet.gateway import PrinterGateway, PrinterTrouble, Trouble
 from makerhub.fleet.messages import Wanted
 from makerhub.fleet.start import reconcile, start
+from makerhub.fleet.trial import is_trial
 from makerhub.fleet.verdict import Attempt, Outcome, Reason, Verdict
 from makerhub.gcode.plain_guard import check
 
@@ -56,6 +57,7 @@ class PrintDesk:
         self._monotonic = monotonic
         self._later: dict[UUID, float] = {}
         self._safe: set[str] = set()
+        self._removed: set[UUID] = set()
 
     async def run(self) -> None:
         """Look after prints until cancelled."""
@@ -65,7 +67,8 @@ class PrintDesk:
 
     async def look_once(self) -> None:
         """One round over all live attempts; what goes wrong with one leaves the others alone."""
-        entries = await asyncio.to_thread(self._journal.entries)
+        everything = await asyncio.to_thread(self._journal.entries, live=False)
+        entries = [entry for entry in everything if entry.is_live]
         for entry in entries:
             if self._monotonic() < self._later.get(entry.wanted.attempt_id, float("-inf")):
                 continue
@@ -75,6 +78,7 @@ class PrintDesk:
                 log.exception("%s could not be looked after; it is tried again", entry.wanted.file_name)
                 self._wait_longer(entry)
         await asyncio.to_thread(self._tidy, {entry.wanted.sha256 for entry in entries})
+        await self._remove_trials(everything)
 
     async def _look_after(self, entry: Entry) -> None:
         printer = self._situation.state.printer(entry.wanted.printer_id)
@@ -150,6 +154,25 @@ class PrintDesk:
 
     def _wait_longer(self, entry: Entry) -> None:
         self._later[entry.wanted.attempt_id] = self._monotonic() + self._doubt_s
+
+    async def _remove_trials(self, entries: Sequence[Entry]) -> None:
+        """Remove the files of test prints that are over from OctoPrint, where the key may; once in each run."""
+        for entry in entries:
+            attempt_id, name = entry.wanted.attempt_id, entry.wanted.file_name
+            if entry.is_live or not entry.sends or attempt_id in self._removed or not is_trial(name):
+                continue
+            printer = self._situation.state.printer(entry.wanted.printer_id)
+            if printer is None or printer.connection is None:
+                continue
+            if self._monotonic() < self._later.get(attempt_id, float("-inf")):
+                continue
+            try:
+                await self._gateway.remove(printer.connection, name)
+            except PrinterTrouble as trouble:
+                if trouble.trouble is not Trouble.KEY_REFUSED:
+                    self._wait_longer(entry)
+                    continue
+            self._removed.add(attempt_id)
 
     def _tidy(self, needed: set[str]) -> None:
         """Forget the files of what is over."""

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY_SECONDS: Final = 2.0
 REFUSED_SECONDS: Final = 600.0
+ATTENDED_SECONDS: Final = 3.0
+"""Between two reports while somebody looks on at the hub."""
 Value = TypeVar("Value")
 
 
@@ -64,6 +66,7 @@ class Reporter:
         self._asked_at = float("-inf")
         self._failures = 0
         self._pause_s = 0.0
+        self._is_attended = False
 
     async def run(self) -> None:
         """Report whenever it is time."""
@@ -89,7 +92,7 @@ class Reporter:
         self._situation.changed.clear()
         report = Report(self._journal.boot, self._sequence, self._changed(printers), attempts, version=agent_version())
         reply = await self._hub.report(report)
-        self._failures, self._pause_s = 0, reply.pause_s
+        self._failures, self._pause_s, self._is_attended = 0, reply.pause_s, reply.soon
         await asyncio.to_thread(self._take, report, reply, revisions)
         if (reply.boot, reply.sequence) == (report.boot, report.sequence):
             self._told.update(printers)
@@ -136,6 +139,8 @@ class Reporter:
         if self._pause_s != REFUSED_SECONDS and self.is_urgent():
             return self._pace.least_s
         quiet = self._pace.printing_s if self._situation.is_printing() else self._pace.idle_s
+        if self._is_attended:
+            quiet = min(quiet, ATTENDED_SECONDS)
         return max(quiet, self._pause_s)
 
     async def _wait(self) -> None:

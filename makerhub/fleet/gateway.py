@@ -294,6 +294,11 @@ class PrinterGateway(Protocol):
     async def upload_and_print(self, connection: Connection, name: str, gcode: bytes) -> UploadResult:
         """Put `gcode` into our folder as `name` and print it, in one request; never overwrites (REFUSED)."""
 
+    async def remove(self, connection: Connection, name: str) -> None:
+        """Remove the file `name` from our folder; nothing happens where it is not there. KEY_REFUSED without the
+        permission, which a key need not have; REFUSED while it is printed.
+        """
+
     async def cancel(self, connection: Connection) -> None:
         """Cancel the print under way, whosever it is: look at `job()` first. REFUSED when there is none."""
 

@@ -224,7 +224,8 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the hub has: the last report that it knows (committed), its printers at this agent, and what it wants.
 
     An attempt that is not in `wanted` must not be begun, and nothing more needs to be told of it. `check` names the
-    printers whose key is to be looked at again. The next report has time until `pause_s` later, unless it is urgent.
+    printers whose key is to be looked at again. The next report has time until `pause_s` later, unless it is urgent;
+    with `soon` somebody looks on at the hub, and it is wanted after a few seconds.
     """
 
     boot: Number
@@ -233,6 +234,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     wanted: list[Wanted] = []
     check: list[UUID] = []
     pause_s: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
+    soon: bool = False
 
 
 def encode(message: msgspec.Struct) -> bytes:

@@ -100,6 +100,12 @@ class OctoPrint:
         )
         return UploadResult(replies.parse(_expect(reply, 201), replies.UploadReply).effective_print)
 
+    async def remove(self, connection: Connection, name: str) -> None:
+        """Remove a file of ours, which the five permissions don't allow."""
+        reply = await self._call(connection, "DELETE", _file_path(name))
+        if not _is_absent(reply):
+            _expect(reply, 204)
+
     async def cancel(self, connection: Connection) -> None:
         """Cancel the print under way."""
         _expect(await self._call(connection, "POST", "/api/job", json={"command": "cancel"}), 204)

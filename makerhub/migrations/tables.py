@@ -16,6 +16,7 @@ from makerhub.places import models as places
 from makerhub.printers import agent_models
 from makerhub.printers import models as printers
 from makerhub.production import models as production
+from makerhub.production import trial_models
 from makerhub.stock import models as stock
 from makerhub.trace import models as trace
 
@@ -38,4 +39,5 @@ __all__ = [
     "production",
     "stock",
     "trace",
+    "trial_models",
 ]

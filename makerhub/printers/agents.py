@@ -64,7 +64,8 @@ def pair(session: Session, pairing: Pairing, token: str | None, *, now: datetime
             paired_at=now,
         )
         begin(session, agent, now=now, by=printer.owner_id)
-    agent.host, agent.system, agent.version, agent.heard_at = pairing.host, pairing.system, pairing.version, now
+    agent.host, agent.system, agent.version = pairing.host, pairing.system, pairing.version
+    agent.heard_at = agent.paired_at = now
     session.add(agent)
     session.merge(AgentLink(printer_id=printer.id, agent_id=agent.id, stage=Stage.PAIRED))
     _relink(session, printer, now)

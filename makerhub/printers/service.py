@@ -19,6 +19,7 @@ from makerhub.fleet.addresses import printer_url
 from makerhub.fleet.gateway import Connection, JobReport, KeyReport, KeyVerdict, PrinterTrouble, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation as Seen
+from makerhub.fleet.trial import prints_trial
 from makerhub.keys.box import KeyBox, Place, Unreadable, place
 from makerhub.lifecycle import Transition, begin, history, move
 from makerhub.printers.models import BuildPlate, Consent, Link, Observation, PlateState, Printer, PrinterState
@@ -312,7 +313,9 @@ _UNANSWERED = ("asked_at", "trouble")
 
 
 def _is_printing(seen: Seen) -> bool:
-    return isinstance(seen.report, JobReport) and seen.report.state.is_active
+    """Whether something comes to lie on the plate; a test print leaves nothing."""
+    report = seen.report
+    return isinstance(report, JobReport) and report.state.is_active and not prints_trial(report.file_path)
 
 
 def _occupy_plates(session: Session, printing: Mapping[UUID, datetime]) -> None:

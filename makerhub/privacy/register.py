@@ -28,6 +28,7 @@ from makerhub.people.models import BrowserSession, JoinRequest, Membership, Pers
 from makerhub.printers.agent_models import Agent, AgentLink, PairingCode
 from makerhub.printers.models import Observation, PowerLimit, Printer, Spool, SpoolEntry, Upkeep
 from makerhub.production.models import Attempt
+from makerhub.production.trial_models import TrialPrint
 from makerhub.stock.models import Inspection, Lot
 from makerhub.trace.models import Recall
 
@@ -257,6 +258,13 @@ REGISTER: tuple[Held, ...] = (
         translatable("What the agent last said of your printers"),
         lambda who: col(AgentLink.printer_id).in_(_printers_of(who)),
         ("printer_id", "stage", "willing", "unwilling", "longest_seconds"),
+        erased=True,
+    ),
+    Held(
+        TrialPrint,
+        translatable("Test prints on your printers"),
+        lambda who: col(TrialPrint.printer_id).in_(_printers_of(who)),
+        ("printer_id", "file_name", "sent_at", "started_at", "ended_at", "reason", "trouble", "state", "asked_at"),
         erased=True,
     ),
     Held(

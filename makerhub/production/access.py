@@ -9,6 +9,7 @@ from makerhub.printers.access import its_dispatchers as dispatchers_of_printer
 from makerhub.printers.access import its_owner as owner_of_printer
 from makerhub.printers.models import Printer
 from makerhub.production.models import Attempt, PrintJob
+from makerhub.production.trial_models import TrialPrint
 
 
 @visibility(PrintJob)
@@ -24,6 +25,13 @@ def attempts(person: Person) -> ColumnElement[bool]:
         return everything()
     mine = or_(col(Printer.owner_id) == person.id, dispatchers_of_printer(person))
     return col(Attempt.printer_id).in_(select(Printer.id).where(mine))
+
+
+@visibility(TrialPrint)
+def trial_prints(person: Person) -> ColumnElement[bool]:
+    """Those of one's own printers."""
+    mine = select(Printer.id).where(Printer.owner_id == person.id)
+    return everything() if has_role(person, Role.ADMIN) else col(TrialPrint.printer_id).in_(mine)
 
 
 def its_dispatchers(person: Person) -> ColumnElement[bool]:

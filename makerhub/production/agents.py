@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import select as columns
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
@@ -29,13 +30,18 @@ from makerhub.printers import service as printers
 from makerhub.printers.agent_models import Agent, AgentLink
 from makerhub.printers.agents import is_heard
 from makerhub.printers.models import BuildPlate, PlateState, Printer, PrinterState
-from makerhub.production import material, service
+from makerhub.production import material, service, trial_agents
 from makerhub.production.journal import ENDS
 from makerhub.production.material import SpoolShort
 from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState
 from makerhub.production.staggering import may_begin_now
+from makerhub.production.trial_models import LIVE as LIVE_TRIALS
+from makerhub.production.trial_models import TrialPrint, TrialState
 
 log = logging.getLogger(__name__)
+
+ATTENDED: Final = timedelta(minutes=10)
+"""So long after its pairing an agent is asked to report often: its owner looks on at the printer's page."""
 
 LEASE: Final = timedelta(seconds=LEASE_SECONDS)
 RETIRED: Final = PrinterState.RETIRED
@@ -57,8 +63,10 @@ class _Known:
     agent_id: UUID
     boot: int
     sequence: int
+    paired_at: datetime
     links: dict[UUID, AgentLink] = field(default_factory=dict)
     attempts: dict[UUID, Attempt] = field(default_factory=dict)
+    trials: dict[UUID, TrialPrint] = field(default_factory=dict)
     unchecked: set[UUID] = field(default_factory=set)
 
 
@@ -113,9 +121,17 @@ class AgentDesk:
             attempt = agent.attempts.get(told.attempt_id)
             if attempt is not None and attempt.state in ON_THE_PRINTER:
                 moved |= _alone(session, partial(mirror, session, attempt, told, now))
+            trial = agent.trials.get(told.attempt_id)
+            if trial is not None:
+                started_at = _started_at(told, trial.sent_at or now, now)
+                moved |= _alone(session, partial(trial_agents.mirror, session, trial, told, started_at, now))
         for attempt in agent.attempts.values():
             if attempt.state is AttemptState.READY:
                 moved |= _alone(session, partial(self._hand_over, session, agent, attempt, now))
+        for trial in agent.trials.values():
+            if trial.state is TrialState.WAITING:
+                link = agent.links[trial.printer_id]
+                moved |= _alone(session, partial(trial_agents.hand_over, session, link, trial, now))
         return moved
 
     def _hand_over(self, session: Session, agent: _Known, attempt: Attempt, now: datetime) -> bool:
@@ -139,14 +155,19 @@ def mirror(session: Session, row: Attempt, told: AttemptNews, now: datetime) -> 
     row.sends, row.file_seen = max(row.sends, told.sends), row.file_seen or told.file_seen
     session.add(row)
     is_new = row.state is AttemptState.SENDING or told.outcome is Outcome.STARTED
-    if told.started_age_s is not None and is_new:
-        service.started(session, row, now=_happened(now, told.started_age_s, given_at))
+    started_at = _started_at(told, given_at, now)
+    if started_at is not None and is_new:
+        service.started(session, row, now=started_at)
     if told.outcome in ENDS and told.outcome is not None:
         why = told.reason.value if told.reason else ""
         doubt = why if told.outcome is Outcome.ASK_HUMAN else ""
         ended = service.Outcome(ENDS[told.outcome], why, doubt)
         service.end(session, row, ended, now=_happened(now, told.outcome_age_s, row.started_at or given_at))
     return row.state is not before
+
+
+def _started_at(told: AttemptNews, given_at: datetime, now: datetime) -> datetime | None:
+    return None if told.started_age_s is None else _happened(now, told.started_age_s, given_at)
 
 
 def _happened(now: datetime, age_s: float, not_before: datetime) -> datetime:
@@ -156,11 +177,10 @@ def _happened(now: datetime, age_s: float, not_before: datetime) -> datetime:
 
 def _known(session: Session, hashes: set[str]) -> dict[str, _Known]:
     """The agents of these tokens, with their printers and what is or may come to be on them; held until the end."""
-    mine = select(Agent.id, Agent.token_sha256, Agent.boot, Agent.sequence).where(
-        col(Agent.token_sha256).in_(hashes), is_heard()
-    )
-    rows = session.exec(mine.order_by(col(Agent.id)).with_for_update()).all()
-    known = {token: _Known(agent_id, boot, sequence) for agent_id, token, boot, sequence in rows}
+    names = (Agent.id, Agent.token_sha256, Agent.boot, Agent.sequence, Agent.paired_at)
+    mine = columns(*map(col, names)).where(col(Agent.token_sha256).in_(hashes), is_heard())
+    rows = session.execute(mine.order_by(col(Agent.id)).with_for_update()).all()
+    known = {token: _Known(agent_id, boot, sequence, paired) for agent_id, token, boot, sequence, paired in rows}
     by_id = {agent.agent_id: agent for agent in known.values()}
     links = select(AgentLink, Printer.state).join(Printer, col(Printer.id) == AgentLink.printer_id)
     for link, state in session.exec(links.where(col(AgentLink.agent_id).in_(by_id), Printer.state != RETIRED)):
@@ -171,6 +191,9 @@ def _known(session: Session, hashes: set[str]) -> dict[str, _Known]:
     watched = select(Attempt).where(col(Attempt.printer_id).in_(at), col(Attempt.state).in_(WATCHED))
     for attempt in session.exec(watched):
         at[attempt.printer_id].attempts[attempt.id] = attempt
+    asked = select(TrialPrint).where(col(TrialPrint.printer_id).in_(at), col(TrialPrint.state).in_(LIVE_TRIALS))
+    for trial in session.exec(asked):
+        at[trial.printer_id].trials[trial.id] = trial
     return known
 
 
@@ -245,13 +268,16 @@ def _remember(session: Session, agents: Iterable[_Known], now: datetime) -> None
 
 
 def _reply(session: Session, agent: _Known, now: datetime) -> Reply:
-    wanted = [attempt for attempt in agent.attempts.values() if _is_for(attempt, agent, now)]
+    mine = [attempt for attempt in agent.attempts.values() if _is_for(attempt, agent, now)]
+    wanted = [_wanted(session, attempt, agent, now) for attempt in mine]
+    trials = [trial_agents.wanted(trial, agent.agent_id, now) for trial in agent.trials.values()]
     return Reply(
         boot=agent.boot,
         sequence=agent.sequence,
         printers=sorted(agent.links),
-        wanted=[_wanted(session, attempt, agent, now) for attempt in wanted],
+        wanted=[*wanted, *filter(None, trials)],
         check=sorted(agent.unchecked),
+        soon=bool(agent.trials) or now - agent.paired_at < ATTENDED,
     )
 
 
@@ -280,6 +306,12 @@ def _wanted(session: Session, attempt: Attempt, agent: _Known, now: datetime) ->
 
 def _plate(session: Session, attempt: Attempt) -> PlateSlice:
     return session.exec(select(PlateSlice).where(PlateSlice.id == attempt.plate_slice_id)).one()
+
+
+def trial_for(session: Session, agent: Agent) -> bool:
+    """Whether the agent was given a test print."""
+    mine = select(TrialPrint.id).where(TrialPrint.agent_id == agent.id, col(TrialPrint.state).in_(LIVE_TRIALS))
+    return session.exec(mine.limit(1)).first() is not None
 
 
 def gcode_for(session: Session, agent: Agent, sha256: str) -> bool:

@@ -23,6 +23,7 @@ from makerhub.printers import spools
 from makerhub.printers.models import BuildPlate, Consent, Link, PlateState, Printer, PrinterState
 from makerhub.production import material
 from makerhub.production.models import LIVE, ON_THE_PRINTER, Attempt, AttemptState, JobState, PrintJob
+from makerhub.production.trial_models import live_trial
 
 TRIES_BEFORE_HOLD = 3
 TRIES_BEFORE_PAUSE = 3
@@ -192,7 +193,7 @@ def plate_cleared(session: Session, printer_id: UUID, *, by: UUID, now: datetime
 
 def require_free(session: Session, printer_id: UUID) -> None:
     """Raise `Invalid` while the printer belongs to an attempt: its G-code was made for what the printer is now."""
-    if live_attempt(session, printer_id) is not None:
+    if live_attempt(session, printer_id) is not None or live_trial(session, printer_id) is not None:
         raise Invalid(
             translatable("A print of ours waits for this printer or is on it. Wait for its end, then try again.")
         )
@@ -221,7 +222,7 @@ def is_approved(session: Session, policy: ApprovalPolicy, job: PrintJob, printer
 def may_start(session: Session, policy: ApprovalPolicy, attempt: Attempt, *, now: datetime) -> bool:
     """The printer still takes jobs, and the design is still approved for it; both stay so until the claim is made.
 
-    In the quiet hours of its maker no print begins by itself.
+    In the quiet hours of its maker no print begins by itself, and none while a test print is made there.
     """
     job = job_of(session, attempt)
     version_id = session.get_one(Part, job.part_id).version_id
@@ -229,6 +230,8 @@ def may_start(session: Session, policy: ApprovalPolicy, attempt: Attempt, *, now
     printer = session.get_one(Printer, attempt.printer_id, with_for_update={"read": True})
     begins_by_itself = printer.consent is Consent.AUTOMATIC and printer.link is not Link.BY_HAND
     if begins_by_itself and left_alone(session, [printer.owner_id], now):
+        return False
+    if live_trial(session, printer.id) is not None:
         return False
     return printer.state is PrinterState.ACTIVE and is_approved(session, policy, job, printer, now=now)
 

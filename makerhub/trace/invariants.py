@@ -21,6 +21,7 @@ from makerhub.people.models import JoinRequest
 from makerhub.printers.agent_models import Agent
 from makerhub.printers.models import BuildPlate, Printer, Spool
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
+from makerhub.production.trial_models import TrialPrint
 from makerhub.stock.models import AccountKind, Entry, Lot, LotState
 from makerhub.trace.models import RecallNotice
 
@@ -55,6 +56,7 @@ STATEFUL: tuple[Any, ...] = (
     Shipment,
     Spool,
     SupplyRequest,
+    TrialPrint,
     Upload,
 )
 """Every model with a state machine; a test compares it with the models that have `MOVES`."""

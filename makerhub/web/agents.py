@@ -12,12 +12,13 @@ from flask.typing import ResponseReturnValue
 from sqlmodel import Session
 
 from makerhub.errors import Invalid, MakerhubError, NotFound
+from makerhub.fleet import trial
 from makerhub.fleet.messages import LARGEST_REPORT, Paired, Pairing, Report, decode, encode
 from makerhub.people.models import Organisation
 from makerhub.printers import agents
 from makerhub.printers.agent_models import Agent
 from makerhub.printers.own import ModelUnknown, base_of
-from makerhub.production.agents import Received, gcode_for
+from makerhub.production.agents import Received, gcode_for, trial_for
 from makerhub.web.agent_wheel import agent_wheel
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most, at_will
@@ -69,9 +70,11 @@ def report() -> ResponseReturnValue:
 def gcode(sha256: str) -> ResponseReturnValue:
     """The G-code of something that is to be printed at the agent; a part of it, if it asks for the rest."""
     with hub().database.reading() as session:
-        if not gcode_for(session, _agent(session), sha256):
+        agent = _agent(session)
+        is_trial = sha256 == trial.SHA256 and trial_for(session, agent)
+        if not is_trial and not gcode_for(session, agent, sha256):
             raise NotFound
-    content = io.BytesIO(hub().files.get(sha256))
+    content = io.BytesIO(trial.GCODE if is_trial else hub().files.get(sha256))
     return send_file(content, mimetype="application/octet-stream", etag=sha256, conditional=True)
 
 

@@ -24,7 +24,9 @@ from makerhub.production import material
 from makerhub.production import service as production
 from makerhub.production.access import ANSWER
 from makerhub.production.models import Attempt, AttemptState, PrintJob
+from makerhub.production.trial_models import last_trial
 from makerhub.web.hub import hub
+from makerhub.web.shown_trial import ShownTrial, shown_trial
 from makerhub.web.viewer import viewer
 
 _QUESTIONS = frozenset({AttemptState.OFFERED, AttemptState.IN_DOUBT, AttemptState.FINISHED})
@@ -60,6 +62,7 @@ class ShownPrinter:
     seen: Observation | None
     is_reachable: bool
     on_it: ShownAttempt | None
+    trial: ShownTrial
     spool: Spool | None = None
     spool_left: int = 0
     missing_milligrams: int = 0
@@ -192,6 +195,7 @@ def show_printer(session: Session, printer: Printer) -> ShownPrinter:
         seen=seen,
         is_reachable=is_reachable(seen, now, timedelta(seconds=settings.offline_after_seconds)),
         on_it=show_attempt(session, attempt) if attempt else None,
+        trial=shown_trial(printer, last_trial(session, printer.id), is_free=attempt is None),
         spool=spool,
         spool_left=spools.left(session, spool) if spool else 0,
         missing_milligrams=material.missing_milligrams(session, attempt) if is_waiting and attempt else 0,

@@ -74,6 +74,8 @@ class OnePrinter:
     prints: dict[str, int] = field(default_factory=dict)
     answers: bool = True
     loses_upload: str = ""
+    may_remove: bool = True
+    removed: list[str] = field(default_factory=list)
 
     async def job(self, _connection: Connection) -> JobReport:
         self._line()
@@ -95,6 +97,13 @@ class OnePrinter:
         if self.loses_upload == "answer":
             raise PrinterTrouble(Trouble.TIMED_OUT)
         return UploadResult(effective_print=True)
+
+    async def remove(self, _connection: Connection, name: str) -> None:
+        self._line()
+        if not self.may_remove:
+            raise PrinterTrouble(Trouble.KEY_REFUSED)
+        self.removed.append(name)
+        self.files.pop(name, None)
 
     def finish(self, *, succeeded: bool = True, history: bool = True) -> None:
         assert self.printing

@@ -224,6 +224,9 @@ class Gateway:
     async def key_report(self, connection: Connection) -> KeyReport:
         raise NotImplementedError
 
+    async def remove(self, connection: Connection, name: str) -> None:
+        raise NotImplementedError
+
     async def cancel(self, connection: Connection) -> None:
         raise NotImplementedError
 

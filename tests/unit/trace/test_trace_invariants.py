@@ -167,7 +167,7 @@ def busy(world: World) -> World:
     world.attempt(AttemptState.PRINTING, printer=world.add_printer("Printing"))
     world.attempt(AttemptState.IN_DOUBT, printer=world.add_printer("In doubt"))
     world.attempt(AttemptState.FAILED, printer=world.add_printer("Failed"))
-    world.add_printer("Idle")
+    world.ask_for_trial(world.add_printer("Idle"))
     world.job()
     world.upload()
     world.propose_hub()
