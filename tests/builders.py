@@ -20,7 +20,8 @@ from makerhub.delivery import pickups
 from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Allocation, Pickup, PickupState, Receipt, Shipment
 from makerhub.demand import service as demand
-from makerhub.demand.models import RequestLine, SupplyRequest, Urgency
+from makerhub.demand import telephone
+from makerhub.demand.models import RequestLine, SupplyRequest, TelephoneCall, Urgency
 from makerhub.designs import approvals
 from makerhub.designs.approvals import Decision, Scope, policy_of
 from makerhub.designs.models import (
@@ -224,6 +225,18 @@ class World:
             request = demand.submit(session, self.new_request(line, **changes), largest=LARGEST, policy=POLICY, now=NOW)
             demand.accept(session, request, by=self.dispatcher.id, now=NOW)
             return request
+
+    def called(self, email: str = "", **changes: Any) -> tuple[TelephoneCall, str]:
+        """A request that somebody of the care home made on the telephone, and the secret that opens it."""
+        caller = telephone.Caller("Carla Caller", "020 7946 0123", email)
+        new, post = self.new_request(requested_by=self.dispatcher.id, **changes), self.post
+        with self.database.changing() as session:
+            return telephone.write_down(session, new, caller, post, largest=LARGEST, policy=POLICY, now=NOW)
+
+    @property
+    def post(self) -> telephone.Post:
+        """What a mail with a secret needs."""
+        return telephone.Post(self.key_box, "https://hub.example")
 
     def line(self, request: SupplyRequest) -> RequestLine:
         """The only line of a request."""

@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col
 
 from makerhub.delivery.models import AddressView, Pickup, PickupState, Shipment, ShipmentState
+from makerhub.demand.access import asked_by_telephone
 from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
 from makerhub.people.models import Person, Role
 
@@ -33,8 +34,9 @@ def its_dispatchers(person: Person) -> ColumnElement[bool]:
 
 
 def its_requesters(person: Person) -> ColumnElement[bool]:
-    """Requesters of the facility that gets it."""
-    return col(Shipment.facility_id).in_(organisation_ids(person, Role.REQUESTER))
+    """Requesters of the facility that gets it, and whoever asked for it on the telephone."""
+    at_mine = col(Shipment.facility_id).in_(organisation_ids(person, Role.REQUESTER))
+    return or_(at_mine, col(Shipment.request_id).in_(asked_by_telephone(person)))
 
 
 def _its_couriers(person: Person) -> ColumnElement[bool]:

@@ -1,9 +1,12 @@
-"""Who may see supply requests and act on them: the facility that asks, the hub that is asked."""
+"""Who may see supply requests and act on them: the facility that asks, whoever called for it, the hub that is asked."""
+
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from makerhub.demand.models import SupplyRequest
+from makerhub.demand.models import SupplyRequest, TelephoneCall
 from makerhub.facilities.models import FacilityMerge
 from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
@@ -11,8 +14,8 @@ from makerhub.people.models import Organisation, OrganisationKind, Person, Role
 
 @visibility(SupplyRequest)
 def supply_requests(person: Person) -> ColumnElement[bool]:
-    """One's facilities' requests as a requester, one's hubs' as a dispatcher."""
-    return everything() if has_role(person, Role.ADMIN) else or_(its_requesters(person), its_dispatchers(person))
+    """One's facilities' requests as a requester, those for which one called, one's hubs' as a dispatcher."""
+    return everything() if has_role(person, Role.ADMIN) else or_(who_asks(person), its_dispatchers(person))
 
 
 def its_requesters(person: Person) -> ColumnElement[bool]:
@@ -20,17 +23,42 @@ def its_requesters(person: Person) -> ColumnElement[bool]:
     return col(SupplyRequest.facility_id).in_(organisation_ids(person, Role.REQUESTER))
 
 
+def who_asks(person: Person) -> ColumnElement[bool]:
+    """Requesters of the facility that asks, and whoever asked on the telephone and left the own address."""
+    return or_(its_requesters(person), col(SupplyRequest.id).in_(asked_by_telephone(person)))
+
+
+def asked_by_telephone(person: Person) -> SelectOfScalar[UUID]:
+    """The requests for which the person called."""
+    return select(TelephoneCall.request_id).where(TelephoneCall.email == person.email)
+
+
 def its_dispatchers(person: Person) -> ColumnElement[bool]:
     """Dispatchers of the hub that is asked."""
     return col(SupplyRequest.hub_id).in_(organisation_ids(person, Role.DISPATCHER))
 
 
-FOLLOW = action(SupplyRequest, "follow for one's facility", its_requesters)
-CANCEL = action(SupplyRequest, "cancel", its_requesters)
+FOLLOW = action(SupplyRequest, "follow for one's facility", who_asks)
+CANCEL = action(SupplyRequest, "cancel", who_asks)
 DISPATCH = action(SupplyRequest, "work on", its_dispatchers)
 ACCEPT = action(SupplyRequest, "accept", its_dispatchers)
 DECLINE = action(SupplyRequest, "decline", its_dispatchers)
 PACK = action(SupplyRequest, "pack for", its_dispatchers)
+
+
+@visibility(TelephoneCall)
+def telephone_calls(person: Person) -> ColumnElement[bool]:
+    """Who called is for the dispatchers of the hub that was called, and for whoever it was."""
+    asked = select(SupplyRequest.id).where(its_dispatchers(person))
+    return or_(col(TelephoneCall.request_id).in_(asked), col(TelephoneCall.email) == person.email)
+
+
+def _their_dispatchers(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of the hub that was called."""
+    return col(TelephoneCall.request_id).in_(select(SupplyRequest.id).where(its_dispatchers(person)))
+
+
+ANSWER_CALLER = action(TelephoneCall, "give a new code or link for", _their_dispatchers)
 
 
 def of_facilities_that_ask(person: Person) -> ColumnElement[bool]:

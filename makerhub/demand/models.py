@@ -54,15 +54,33 @@ class SupplyRequest(SQLModel, table=True):
     submitted_at: datetime
 
 
+class CallState(StrEnum):
+    """Whether who called has seen what was written down, and said that it is right."""
+
+    NOTED = "noted"
+    CONFIRMED = "confirmed"
+
+
 class TelephoneCall(SQLModel, table=True):
-    """Who asked on the telephone, kept only while the request is open; `requested_by` took the call."""
+    """Who asked on the telephone, kept until some time after the request ended; `requested_by` there took the call.
+
+    Whoever has the secret of which this is the SHA-256 sees the request, confirms and cancels it.
+    """
 
     __tablename__ = "telephone_call"
+    MOVES: ClassVar[Mapping[CallState, frozenset[CallState]]] = {
+        CallState.NOTED: frozenset({CallState.CONFIRMED}),
+    }
 
-    request_id: UUID = Field(foreign_key="supply_request.id", primary_key=True)
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    request_id: UUID = Field(foreign_key="supply_request.id", unique=True)
     caller: str = Field(max_length=100)
-    number: str = Field(default="", max_length=40)
-    email: str = Field(default="", max_length=254)
+    number: str = Field(max_length=40)
+    email: str = Field(default="", max_length=254, index=True)
+    language: str = Field(max_length=16)
+    secret_sha256: str = Field(max_length=64, unique=True)
+    called_at: datetime
+    state: CallState = Field(default=CallState.NOTED, sa_type=state_type(CallState))
 
 
 class RequestLine(SQLModel, table=True):

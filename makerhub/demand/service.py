@@ -53,7 +53,9 @@ class NewRequest:
     note: str = ""
 
 
-def submit(session: Session, new: NewRequest, *, largest: int, policy: ApprovalPolicy, now: datetime) -> SupplyRequest:
+def submit(
+    session: Session, new: NewRequest, *, largest: int, policy: ApprovalPolicy, now: datetime, why: str = ""
+) -> SupplyRequest:
     """Record a request, once for each form; a second sending gives back the first one's request.
 
     Raises `Invalid` with a sentence for each field that is wrong; fields of line n are named `n-quantity` and so on.
@@ -74,7 +76,7 @@ def submit(session: Session, new: NewRequest, *, largest: int, policy: ApprovalP
     )
     try:
         with session.begin_nested():
-            begin(session, request, now=now, by=new.requested_by)
+            begin(session, request, now=now, by=new.requested_by, why=why)
     except IntegrityError:  # the same form arrived twice at once, and the other one was first
         again = _sent_before(session, new)
         if again is None:
@@ -174,9 +176,9 @@ def decline(session: Session, request: SupplyRequest, *, by: UUID, why: str, now
     move(session, request, RequestState.DECLINED, now=now, by=by, why=why.strip())
 
 
-def cancel(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> None:
-    """The facility no longer needs it."""
-    move(session, request, RequestState.CANCELLED, now=now, by=by)
+def cancel(session: Session, request: SupplyRequest, *, now: datetime, by: UUID | None = None, why: str = "") -> None:
+    """The facility no longer needs it; `by` is nobody where somebody without an account said so."""
+    move(session, request, RequestState.CANCELLED, now=now, by=by, why=why)
 
 
 def record_delivered(session: Session, request_id: UUID, delivered: Mapping[UUID, int], *, now: datetime) -> None:

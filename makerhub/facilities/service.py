@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from makerhub.config import Settings
 from makerhub.errors import Invalid, translatable
 from makerhub.facilities.domains import domain_of, is_among
+from makerhub.facilities.finding import FACILITIES
 from makerhub.facilities.ladder import EvidenceKind, Limits, Proof, Standing, ladder
 from makerhub.facilities.models import (
     CallBack,
@@ -25,14 +26,12 @@ from makerhub.facilities.models import (
     Way,
 )
 from makerhub.facilities.registers import entry_of, mail_domains
-from makerhub.facilities.similar import ALIKE, likeness
 from makerhub.lifecycle import begin, move
 from makerhub.people import service as people
 from makerhub.people.models import Membership, Organisation, OrganisationKind, Person, Role
 from makerhub.people.repointing import repoint
-from makerhub.places.names import key_of, postcode_key, tidy_postcode
+from makerhub.places.names import tidy_postcode
 
-FACILITIES = (OrganisationKind.HOSPITAL, OrganisationKind.CARE_HOME)
 MOST_DRAFTS = 5
 """Facilities without any proof that one person may make."""
 
@@ -238,26 +237,6 @@ def revoke(session: Session, evidence: Evidence, *, by: UUID, why: str, now: dat
     if not why.strip():
         raise Invalid(fields={"why": translatable("Say why.")})
     move(session, evidence, EvidenceState.REVOKED, now=now, by=by, why=why.strip(), revoked_at=now)
-
-
-def duplicates(session: Session, facility: Organisation) -> list[Organisation]:
-    """Other facilities at the same postcode whose names are alike, or of its very name: perhaps the same twice."""
-    return like(session, facility.name, facility.postcode, without=facility.id)
-
-
-def like(session: Session, name: str, postcode: str, without: UUID | None = None) -> list[Organisation]:
-    """Facilities that may be meant by a name and a postcode, the likeliest first."""
-    others = select(Organisation).where(
-        col(Organisation.kind).in_(FACILITIES), col(Organisation.merged_into).is_(None), Organisation.id != without
-    )
-    code = postcode_key(postcode)
-    found = [
-        (likeness(name, other.name), other)
-        for other in session.exec(others)
-        if (code and postcode_key(other.postcode) == code and likeness(name, other.name) >= ALIKE)
-        or (key_of(other.name) == key_of(name) and (not code or not other.postcode))
-    ]
-    return [other for _, other in sorted(found, key=lambda one: (-one[0], one[1].name, str(one[1].id)))]
 
 
 def colleagues(session: Session, facility_id: UUID) -> Sequence[Person]:

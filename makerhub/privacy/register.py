@@ -440,7 +440,9 @@ REGISTER: tuple[Held, ...] = (
         TelephoneCall,
         translatable("Requests for which you called"),
         lambda who: col(TelephoneCall.email) == who.email,
-        ("request_id", "caller", "number", "email"),
+        ("request_id", "caller", "number", "email", "language", "called_at", "state"),
+        (),
+        {"secret_sha256": SECRET},
         erased=True,
     ),
     Held(

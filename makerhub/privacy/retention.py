@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import CursorResult, Executable, delete, or_, update
+from sqlalchemy import ColumnElement, CursorResult, Executable, and_, delete, or_, update
 from sqlmodel import Session, col, func, select
 
 from makerhub.config import Settings
 from makerhub.delivery import pickups
 from makerhub.delivery.models import AddressView, Pickup, PickupState
-from makerhub.demand.models import RequestState, SupplyRequest
+from makerhub.demand.models import RequestState, SupplyRequest, TelephoneCall
 from makerhub.errors import translatable
 from makerhub.lifecycle import Transition
 from makerhub.people.entry_models import Invitation, InvitationState
@@ -86,12 +86,22 @@ def _invitations(session: Session, _: datetime, before: datetime) -> int:
 
 
 def _notes(session: Session, _: datetime, before: datetime) -> int:
+    is_over = _ended_before(before), col(SupplyRequest.note) != ""
+    return _done(session, update(SupplyRequest).where(*is_over).values(note=""))
+
+
+def _calls(session: Session, _: datetime, before: datetime) -> int:
+    ended = select(SupplyRequest.id).where(_ended_before(before))
+    return _done(session, delete(TelephoneCall).where(col(TelephoneCall.request_id).in_(ended)))
+
+
+def _ended_before(before: datetime) -> ColumnElement[bool]:
+    """Requests whose last change was their end, by then."""
     last = select(func.max(Transition.at)).where(
         Transition.entity == SupplyRequest.__tablename__, Transition.entity_id == SupplyRequest.id
     )
     ended = col(SupplyRequest.state).in_((RequestState.FULFILLED, RequestState.CANCELLED, RequestState.DECLINED))
-    is_over = ended, last.scalar_subquery() <= before, col(SupplyRequest.note) != ""
-    return _done(session, update(SupplyRequest).where(*is_over).values(note=""))
+    return and_(ended, last.scalar_subquery() <= before)
 
 
 def _done(session: Session, statement: Executable) -> int:
@@ -142,5 +152,11 @@ KEPT: tuple[Kept, ...] = (
         translatable("after the request ended"),
         "keep_note_days",
         _notes,
+    ),
+    Kept(
+        translatable("Who asked on the telephone: name, number, mail address"),
+        translatable("after the request ended"),
+        "keep_call_days",
+        _calls,
     ),
 )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
 from makerhub.delivery.models import Allocation, AllocationState, Pickup, Shipment
-from makerhub.demand.models import SupplyRequest
+from makerhub.demand.models import SupplyRequest, TelephoneCall
 from makerhub.designs.models import Approval, DesignVersion, Part, Upload, VersionState
 from makerhub.facilities.models import Evidence, FacilityMerge, ProofCode
 from makerhub.hubs.models import HubProfile
@@ -56,6 +56,7 @@ STATEFUL: tuple[Any, ...] = (
     Shipment,
     Spool,
     SupplyRequest,
+    TelephoneCall,
     TrialPrint,
     Upload,
 )

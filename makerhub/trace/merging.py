@@ -16,6 +16,7 @@ from makerhub.delivery import service as delivery
 from makerhub.demand import service as demand
 from makerhub.errors import Invalid, translatable
 from makerhub.facilities import service as facilities
+from makerhub.facilities.finding import FACILITIES
 from makerhub.facilities.models import FacilityMerge, MergeState
 from makerhub.lifecycle import begin, move
 from makerhub.people import invitations
@@ -99,7 +100,7 @@ def merges_of(session: Session, facility_id: UUID) -> list[FacilityMerge]:
 def _require_two(kept: Organisation, merged: Organisation) -> None:
     if kept.id == merged.id:
         raise Invalid(translatable("Choose two different facilities."))
-    if {kept.kind, merged.kind} - set(facilities.FACILITIES):
+    if {kept.kind, merged.kind} - set(FACILITIES):
         raise Invalid(translatable("Only hospitals and care homes can be merged."))
     if kept.merged_into is not None or merged.merged_into is not None:
         raise Invalid(translatable("One of them has been merged already."))

@@ -5,7 +5,6 @@ What was typed travels along in the addresses: see `request_form`.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
 from uuid import UUID
 
@@ -15,18 +14,16 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session, col, select
 
 from makerhub.demand import service as demand
-from makerhub.demand.models import SupplyRequest, Urgency
-from makerhub.designs.approvals import ApprovalPolicy
-from makerhub.designs.models import ApprovalState
+from makerhub.demand.models import SupplyRequest
 from makerhub.errors import translatable
 from makerhub.hubs.service import resting
 from makerhub.people.models import Organisation, OrganisationKind, Role
 from makerhub.people.service import facilities_of
 from makerhub.web.catalogue import Card, Choice
-from makerhub.web.catalogue import choices as kits_to_choose
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most
 from makerhub.web.navigation import Audience, Entry
+from makerhub.web.offered import URGENCIES, kits_offered, why_barred
 from makerhub.web.policy import allowed
 from makerhub.web.request_form import QUANTITY, STOCK, Answers, Choices, Draft, Screen, answers, form_key
 from makerhub.web.request_shown import ShownRequest, asked_already, my_requests
@@ -44,19 +41,6 @@ audience = Audience(
             (Role.REQUESTER,),
         ),
     ),
-)
-
-NOT_YET = {
-    ApprovalState.PROTOTYPE: translatable("This hub makes it no more: it was withdrawn here."),
-    ApprovalState.COMMUNITY_REVIEWED: translatable("You may not ask for it yet: no review of it holds at this hub."),
-    ApprovalState.CLINICALLY_APPROVED: translatable("You may not ask for it yet: it is not clinically approved here."),
-}
-"""Why a design is shown and can't be chosen, by what it lacks."""
-
-URGENCIES = (
-    (Urgency.CRITICAL, translatable("Critical"), translatable("We run out within two days, or have none left.")),
-    (Urgency.SOON, translatable("Soon"), translatable("We run out within two weeks.")),
-    (Urgency.ROUTINE, translatable("Routine"), translatable("For our store cupboard.")),
 )
 
 
@@ -127,7 +111,7 @@ def _ask(screen: Screen) -> str:
 def _screen(
     session: Session, screen: Screen, choices: Choices, draft: Draft, given: Answers, errors: Mapping[str, str]
 ) -> str:
-    barred = _barred(session, choices, given) if screen is Screen.WHAT else {}
+    barred = why_barred(session, choices, given) if screen is Screen.WHAT else {}
     return render_template(
         f"asking/{screen.value}.html",
         choices=choices,
@@ -159,7 +143,7 @@ def _read(session: Session) -> tuple[Choices, Draft, Answers]:
         kits={},
     )
     draft = Draft.read(request.values, choices)
-    choices = replace(choices, kits={choice.key: choice for choice in _kits(session, draft, choices)})
+    choices = replace(choices, kits={choice.key: choice for choice in kits_offered(session, draft, choices)})
     largest, policy = hub().settings.largest_request, hub().policy
     given = answers(session, draft, choices, me, zone=viewer_zone(), largest=largest, policy=policy, now=now)
     return choices, draft, given
@@ -179,37 +163,6 @@ def _asked_already(session: Session, choices: Choices, draft: Draft, given: Answ
 
 def _options(organisations: Sequence[Organisation]) -> list[tuple[UUID, str, str]]:
     return [(one.id, one.name, one.place) for one in organisations]
-
-
-def _kits(session: Session, draft: Draft, choices: Choices) -> Sequence[Choice]:
-    """What is offered: versions that the facility may ask for go before newer ones that it may not."""
-    facility = next((one for one in choices.facilities if str(one.id) == draft.facility), None)
-    asked = next((one for one in choices.hubs if str(one.id) == draft.hub), None)
-    if facility is None or asked is None:
-        return kits_to_choose(session, frozenset)
-    return kits_to_choose(session, partial(_askable, session, facility, asked, hub().policy))
-
-
-def _askable(
-    session: Session, facility: Organisation, asked: Organisation, policy: ApprovalPolicy, kits: Sequence[UUID]
-) -> frozenset[UUID]:
-    return demand.askable(session, policy, kits, facility.kind, asked.id, hub().clock())
-
-
-def _barred(session: Session, choices: Choices, given: Answers) -> dict[str, str]:
-    """Why the facility may not ask this hub for some kits, in English, by the kit's key."""
-    facility, asked = (session.get(Organisation, key) for key in (given.request.facility_id, given.request.hub_id))
-    if facility is None or asked is None:
-        return {}
-    policy, kits = hub().policy, [choice.kit.id for choice in choices.kits.values()]
-    may = _askable(session, facility, asked, policy, kits)
-    made = _askable(session, facility, asked, ApprovalPolicy(policy.jurisdiction), kits)
-    needed = policy.needs(facility.kind)
-    return {
-        choice.key: NOT_YET[needed if choice.kit.id in made else ApprovalState.PROTOTYPE]
-        for choice in choices.kits.values()
-        if choice.kit.id not in may
-    }
 
 
 def _wanted_first(choices: Choices, barred: Collection[str]) -> Sequence[tuple[Card, Sequence[Choice]]]:

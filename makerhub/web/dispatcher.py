@@ -14,12 +14,13 @@ from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand import access as demand_access
 from makerhub.demand import service as demand
+from makerhub.demand import telephone
 from makerhub.demand.models import RequestState
 from makerhub.designs.models import DesignVersion, Part
 from makerhub.errors import Invalid, MovedMeanwhile, translatable
 from makerhub.lifecycle import history
 from makerhub.people.access import find
-from makerhub.people.models import Organisation, Role
+from makerhub.people.models import Organisation, Person, Role
 from makerhub.planning.tasks import allocate_lots, plan_jobs
 from makerhub.production import access as production_access
 from makerhub.production import service as production
@@ -178,12 +179,16 @@ def _request_page(request_id: UUID, errors: Mapping[str, str]) -> str:
     with hub().database.reading() as session:
         asked = find(session, viewer(), demand_access.DISPATCH, request_id)
         shipments = session.exec(select(Shipment).where(Shipment.request_id == request_id)).all()
+        changes = history(session, asked)
+        is_by_telephone = changes[0].why == telephone.BY_TELEPHONE
         return render_template(
             "dispatcher/request.html",
             shown=show_request(session, asked),
             shipments=shipments,
             contents=contents(session, [shipment.id for shipment in shipments]),
-            history=history(session, asked),
+            history=changes,
+            filed_by=session.get_one(Person, asked.requested_by).name if is_by_telephone else "",
+            caller=telephone.call_for(session, asked.id),
             held=why_held(session, session.get_one(Organisation, asked.facility_id)),
             errors=errors,
         )

@@ -22,7 +22,7 @@ from makerhub.planning.tasks import allocate_lots, plan_jobs
 from makerhub.web.held import why_held
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
-from makerhub.web.packing import contents
+from makerhub.web.packing import contents, organisations
 from makerhub.web.policy import allowed
 from makerhub.web.recalls import open_notices
 from makerhub.web.request_shown import RUNNING, find_mine, is_live, my_requests, show
@@ -55,13 +55,13 @@ def requests() -> str:
         running = col(SupplyRequest.state).in_(RUNNING)
         ahead = session.exec(newest_first.where(running)).all()
         past = session.exec(newest_first.where(~running).limit(PAST_SHOWN)).all()
-        facilities = facilities_of(session, viewer())
+        places = {asked.facility_id for asked in (*ahead, *past)} | {one.id for one in facilities_of(session, viewer())}
         return render_template(
             "requester/requests.html",
             ahead=show(session, ahead),
             past=show(session, past),
             recalls=open_notices(session, viewer()),
-            facility_names={facility.id: facility.name for facility in facilities},
+            facility_names={key: place.name for key, place in organisations(session, list(places)).items()},
         )
 
 

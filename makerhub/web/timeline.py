@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
+from makerhub.demand.telephone import BY_TELEPHONE, BY_THE_CALLER
 from makerhub.errors import translatable
 from makerhub.lifecycle import Transition
 from makerhub.production.models import Attempt, PrintJob
@@ -24,6 +25,12 @@ WORDS = {
     (Shipment.__tablename__, ShipmentState.DELIVERED): translatable("The delivery arrived."),
 }
 """Each text is English, to be translated."""
+
+BY_THE_PROGRAM = {
+    BY_TELEPHONE: translatable("The hub wrote the request down on the telephone."),
+    BY_THE_CALLER: translatable("Whoever called has cancelled the request."),
+}
+"""What the program writes as a reason, in words."""
 
 FIRST_PRINT = translatable("The first print for you was started.")
 
@@ -42,15 +49,17 @@ def timeline(
 ) -> list[Event]:
     """What happened to the request, its prints and its shipments, the newest first."""
     changes = _changes(session, [request.id, *(shipment.id for shipment in shipments)])
-    events = [
-        Event(change.at, WORDS[change.entity, change.after], change.why)  # type: ignore[index]
-        for change in changes
-        if (change.entity, change.after) in WORDS
-    ]
+    events = [_event(change) for change in changes if (change.entity, change.after) in WORDS]
     began = _first_print(session, lines)
     if began is not None:
         events.append(Event(began, FIRST_PRINT))
     return sorted(events, key=lambda event: event.at)[::-1]
+
+
+def _event(change: Transition) -> Event:
+    if change.why in BY_THE_PROGRAM:
+        return Event(change.at, BY_THE_PROGRAM[change.why])
+    return Event(change.at, WORDS[change.entity, change.after], change.why)  # type: ignore[index]
 
 
 def _changes(session: Session, rows: Sequence[UUID]) -> Sequence[Transition]:

@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from makerhub.demand.access import VERIFY
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.facilities import service as facilities
+from makerhub.facilities.finding import duplicates
 from makerhub.facilities.ladder import Standing
 from makerhub.facilities.models import CallOutcome, Evidence, FacilityMerge, RegisterEntry
 from makerhub.facilities.registers import candidates
@@ -215,7 +216,7 @@ def _holding(evidence: Sequence[Evidence], now: datetime) -> frozenset[UUID]:
 
 def _twins(session: Session, mine: Organisation) -> list[Organisation]:
     """Those that may be the same, among what the viewer may merge."""
-    return [one for one in facilities.duplicates(session, mine) if can(session, viewer(), VERIFY, one)]
+    return [one for one in duplicates(session, mine) if can(session, viewer(), VERIFY, one)]
 
 
 def _other(session: Session, typed: str) -> Organisation | None:

@@ -18,6 +18,7 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     "critical": ("bad", translatable("Critical")),
     "soon": ("warning", translatable("Soon")),
     "routine": ("calm", translatable("Routine")),
+    "noted": ("calm", translatable("Not yet confirmed by the caller")),
     # designs
     "published": ("good", translatable("Published")),
     "prototype": ("warning", translatable("Prototype")),

@@ -12,6 +12,7 @@ from makerhub.db import Database
 from makerhub.errors import IllegalMove, Invalid
 from makerhub.facilities import registers, service
 from makerhub.facilities.domains import domain_of, is_among
+from makerhub.facilities.finding import duplicates
 from makerhub.facilities.ladder import EvidenceKind, Standing
 from makerhub.facilities.models import CallOutcome, CodeState, Evidence, ProofCode, RegisterEntry
 from makerhub.facilities.registers import NoRegister, candidates, import_register
@@ -298,6 +299,6 @@ def test_duplicates_are_suggested_at_one_postcode_or_of_one_name(world: World, e
             session, kind=OrganisationKind.CARE_HOME, name="Elm House", postcode="M1 1AA", time_zone="UTC", now=NOW
         )
         bare = organisation(session, OrganisationKind.CARE_HOME, "Elm house")
-        found = {one.id for one in service.duplicates(session, row(session, elm))}
+        found = {one.id for one in duplicates(session, row(session, elm))}
     assert found == {again.id, bare.id}
     assert far.id not in found

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel
 from makerhub.config import Settings
 from makerhub.delivery import pickups
 from makerhub.delivery.models import AddressView, Pickup, PickupState
-from makerhub.demand.models import SupplyRequest
+from makerhub.demand.models import SupplyRequest, TelephoneCall
 from makerhub.people import homes
 from makerhub.people.home_models import MakerAddress
 from makerhub.printers import service as printers
@@ -43,6 +43,11 @@ def an_observation(world: World) -> None:
     world.seen(world.printer)
 
 
+def a_call(world: World) -> None:
+    noted, _ = world.called()
+    world.cancel(world.get(SupplyRequest, noted.request_id))
+
+
 @pytest.mark.parametrize(
     ("make", "model", "days"),
     [
@@ -51,8 +56,9 @@ def an_observation(world: World) -> None:
         (a_view, AddressView, SETTINGS.keep_view_days),
         (a_pickup, Pickup, SETTINGS.keep_pickup_days),
         (an_observation, Observation, SETTINGS.keep_observation_days),
+        (a_call, TelephoneCall, SETTINGS.keep_call_days),
     ],
-    ids=["address", "address after a pickup", "view", "pickup", "observation"],
+    ids=["address", "address after a pickup", "view", "pickup", "observation", "call"],
 )
 def test_it_is_there_until_its_last_moment_and_then_gone(
     world: World, make: Callable[[World], None], model: type[SQLModel], days: int

@@ -173,6 +173,7 @@ def busy(world: World) -> World:
     world.propose_hub()
     world.ask_to_join()
     world.letter()
+    world.called()
     world.merge_facilities()
     return world
 

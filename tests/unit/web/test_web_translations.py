@@ -31,6 +31,8 @@ OF_OTHERS = (
     "web/own_hub.py",
     "web/overdue.py",
     "web/reviewer.py",
+    "web/telephone.py",
+    "web/telephone_form.py",
     "web/verification.py",
     "web/templates/admin/",
     "web/templates/dispatcher/",
@@ -43,6 +45,7 @@ OF_OTHERS = (
     "web/templates/recalls/recall",
     "web/templates/recalls/withdraw",
     "web/templates/reviewer/",
+    "web/templates/telephone/",
     "web/templates/uploads/",
     "web/templates/verification/",
 )

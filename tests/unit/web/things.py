@@ -32,7 +32,7 @@ from makerhub.web.agent_wheel import agent_wheel
 
 FOR_EVERYBODY = {
     "place_id", "table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "passkey_key",
-    "token_key", "code", "change",
+    "token_key", "code", "change", "secret",
 }  # fmt: skip
 """Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; a token opens
 what it is for whoever holds it; and ending a sign-in or removing a passkey that is not one's own does nothing."""
@@ -83,6 +83,7 @@ def things_of(house: House) -> Mapping[str, object]:
         "upload_id": _upload(house).id,
         "mail_id": mail.id,
         "token": _link(world),
+        "secret": world.called()[1],
         **_invitation(house),
         "sign_in_key": uuid4(),
         "passkey_key": uuid4(),
