@@ -42,6 +42,8 @@ OTHERWISE = {
     "agents.wheel": {"filename": "agent_wheel"},
     "invitations.joining": {"token": "invitation_token"},
     "invitations.join": {"token": "invitation_token"},
+    "telephone.again": {"request_id": "called_request_id"},
+    "telephone.forget": {"request_id": "called_request_id"},
 }
 
 
@@ -58,6 +60,7 @@ def things_of(house: House) -> Mapping[str, object]:
     lot = world.lot_at_maker(2)
     pickup = world.pickup(PickupState.UNDER_WAY)
     attempt = world.attempt(AttemptState.IN_DOUBT)
+    noted, secret = world.called()
     with world.database.changing() as session:
         values = {"what": "masks"}
         mail = notices.tell(session, NEWS, to="ruth@example.org", values=values, language="en", now=NOW)
@@ -83,7 +86,8 @@ def things_of(house: House) -> Mapping[str, object]:
         "upload_id": _upload(house).id,
         "mail_id": mail.id,
         "token": _link(world),
-        "secret": world.called()[1],
+        "secret": secret,
+        "called_request_id": noted.request_id,
         **_invitation(house),
         "sign_in_key": uuid4(),
         "passkey_key": uuid4(),
