@@ -31,6 +31,7 @@ from makerhub.fleet.octoprint import JOB_PATH, OctoPrint
 from makerhub.fleet.poll import DEFAULT_INTERVALS, PollIntervals, PollLoop
 from makerhub.fleet.transport import Transport
 from makerhub.keys.box import KeyBox
+from makerhub.moderation.tasks import lift_blocks
 from makerhub.notices.channel import Channel
 from makerhub.notices.folder import FolderChannel
 from makerhub.notices.letters import Translator
@@ -73,6 +74,7 @@ TASKS = (
     ask_about_silent_agents,
     allocate_lots,
     end_lapsed_pickups,
+    lift_blocks,
     forget_what_is_over,
     carry_out_recalls,
 )

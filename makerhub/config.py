@@ -139,6 +139,9 @@ class Settings:
     largest_request: int = setting(100_000, "Largest quantity that one line of a request may ask for.")
     longest_plate_hours: int = setting(10, "Longest print, in hours, that is put on one build plate.")
 
+    contact: str = setting(
+        "", "Whom people turn to who are blocked or locked out: a mail address or a telephone number of the operator."
+    )
     keep_invitation_days: int = setting(
         30, "Days after the end of an invitation after which the address that it went to is forgotten."
     )
@@ -148,6 +151,9 @@ class Settings:
     keep_note_days: int = setting(90, "Days after the end of a request after which its note is deleted.")
     keep_call_days: int = setting(
         30, "Days after the end of a request by telephone after which it is deleted who called."
+    )
+    keep_report_days: int = setting(
+        365, "Days after the end of a report, or of a block at a hub, after which it is deleted."
     )
     keep_address_days: int = setting(
         30,

@@ -52,8 +52,13 @@ from makerhub.hubs.letters import Post
 from makerhub.hubs.models import HubProfile
 from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
-from makerhub.people import homes, joining
+from makerhub.moderation import holding
+from makerhub.moderation import service as moderation
+from makerhub.moderation.models import Kind, Reason, Report
+from makerhub.moderation.subjects import subject_of
+from makerhub.people import blocks, homes, joining
 from makerhub.people import service as people
+from makerhub.people.block_models import Suspension
 from makerhub.people.models import JoinRequest, Membership, Organisation, OrganisationKind, Person, Role
 from makerhub.printers import service as printers
 from makerhub.printers import spools
@@ -282,6 +287,34 @@ class World:
             second = organisation(session, OrganisationKind.CARE_HOME, "Rosewood House")
             kept = session.get_one(Organisation, self.care_home.id)
             return merging.merge(session, kept, second, by=self.dispatcher.id, now=NOW)
+
+    def report(
+        self, kind: Kind, thing_id: UUID, *, by: Person | None = None, reason: Reason = Reason.HARASSMENT
+    ) -> Report:
+        """Somebody, the requester where nobody is named, reports a thing that he or she sees."""
+        with self.database.changing() as session:
+            reporter = session.get_one(Person, (by or self.requester).id)
+            subject = subject_of(session, kind, thing_id, reporter)
+            return moderation.report(session, subject, reason, "they were rude", by=reporter, now=NOW)
+
+    def suspend(
+        self, who: Person, *, until: datetime | None = None, hub: Organisation | None = None, now: datetime = NOW
+    ) -> Suspension:
+        """Somebody is kept out of the hub, and what is under way is held."""
+        with self.database.changing() as session:
+            blocked = session.get_one(Person, who.id)
+            place = session.get_one(Organisation, (hub or self.hub).id)
+            suspension = blocks.suspend(
+                session, blocked, place, why="You were rude.", until=until, by=self.dispatcher.id, now=now
+            )
+            holding.hold_all(session, suspension, by=self.dispatcher.id, now=now)
+            return suspension
+
+    def lift(self, suspension: Suspension, *, now: datetime = NOW) -> None:
+        """It ends."""
+        with self.database.changing() as session:
+            row = session.get_one(Suspension, suspension.id)
+            moderation.lift(session, row, pages="https://hub.example", by=self.dispatcher.id, now=now)
 
     def withdraw(self, version: DesignVersion) -> None:
         """The design's version may be printed no more."""

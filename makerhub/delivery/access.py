@@ -1,11 +1,13 @@
 """Who may see shipments and pickups and act on them: the hub, the two ends, and the courier."""
 
 from sqlalchemy import ColumnElement, and_, or_
-from sqlmodel import col
+from sqlmodel import col, select
 
 from makerhub.delivery.models import AddressView, Pickup, PickupState, Shipment, ShipmentState
 from makerhub.demand.access import asked_by_telephone
+from makerhub.demand.models import SupplyRequest
 from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
+from makerhub.people.blocks import apart_from
 from makerhub.people.models import Person, Role
 
 
@@ -18,9 +20,11 @@ def shipments(person: Person) -> ColumnElement[bool]:
 
 
 def may_take(person: Person) -> ColumnElement[bool]:
-    """Couriers of the hub where it waits."""
+    """Couriers of the hub where it waits, unless they and whoever asked for it are kept apart."""
     at_my_hubs = col(Shipment.hub_id).in_(organisation_ids(person, Role.COURIER))
-    return and_(col(Shipment.state) == ShipmentState.PACKED, at_my_hubs)
+    theirs = select(SupplyRequest.id).where(col(SupplyRequest.requested_by).in_(apart_from(person.id)))
+    may_meet = col(Shipment.request_id).not_in(theirs)
+    return and_(col(Shipment.state) == ShipmentState.PACKED, at_my_hubs, may_meet)
 
 
 def its_courier(person: Person) -> ColumnElement[bool]:

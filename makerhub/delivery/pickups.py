@@ -17,6 +17,7 @@ from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
 from makerhub.people import homes
+from makerhub.people.blocks import apart_from
 from makerhub.people.disclosure import Asker, Errand, Precision, precision
 from makerhub.people.models import Membership, Organisation, Person, Role
 from makerhub.stock.models import Lot, LotState
@@ -52,9 +53,8 @@ WRONG_WINDOW = translatable("Choose a time to come, half an hour to twelve hours
 
 def give(session: Session, pickup: Pickup, courier_id: UUID, *, by: UUID, now: datetime) -> None:
     """A dispatcher gives the pickup to a courier of the hub. Raises `Invalid` for anybody else and after its time."""
-    is_courier = courier_id in {courier.id for courier in couriers_of(session, pickup.hub_id)}
-    _require(is_courier, translatable("Choose a courier of this hub."), "courier")
-    _require(courier_id != pickup.maker_id, translatable("Choose somebody else than the maker."), "courier")
+    is_courier = courier_id in {courier.id for courier in couriers_for(session, pickup)}
+    _require(is_courier, translatable("Choose a courier of this hub, who is not the maker."), "courier")
     _require(now < pickup.ends, translatable("The time of this pickup is over."))
     move(session, pickup, PickupState.GIVEN, now=now, by=by, courier_id=courier_id)
 
@@ -71,9 +71,11 @@ def collect(session: Session, pickup: Pickup, *, by: UUID, now: datetime) -> Non
     move(session, pickup, PickupState.COLLECTED, now=now, by=by, ended_at=now)
 
 
-def give_back(session: Session, pickup: Pickup, *, by: UUID, now: datetime) -> None:
+def give_back(
+    session: Session, pickup: Pickup, *, by: UUID, now: datetime, why: str = "the courier gave it back"
+) -> None:
     """The courier can not do it: somebody else may."""
-    move(session, pickup, PickupState.ASKED, now=now, by=by, courier_id=None, why="the courier gave it back")
+    move(session, pickup, PickupState.ASKED, now=now, by=by, courier_id=None, why=why)
 
 
 def cancel(session: Session, pickup: Pickup, *, why: str = "", by: UUID | None = None, now: datetime) -> None:
@@ -132,7 +134,7 @@ def may_see_address(session: Session, pickup: Pickup, courier_id: UUID, now: dat
     """Whether this person may be shown the address of this pickup at this moment."""
     home = homes.home_of(session, pickup.maker_id)
     serves = select(Membership.organisation_id).where(
-        Membership.person_id == courier_id, Membership.role == Role.COURIER
+        Membership.person_id == courier_id, Membership.role == Role.COURIER, col(Membership.suspended).is_(False)
     )
     asker = Asker(courier_id, frozenset(session.exec(serves)))
     is_under_way = pickup.state is PickupState.UNDER_WAY and pickup.hub_id in asker.hubs
@@ -184,8 +186,15 @@ def collected_lots(session: Session, lots: Sequence[UUID]) -> frozenset[UUID]:
 def couriers_of(session: Session, hub_id: UUID) -> Sequence[Person]:
     """The couriers of a hub who can sign in, by name."""
     mine = select(Person).join(Membership, col(Membership.person_id) == Person.id)
-    couriers = mine.where(Membership.organisation_id == hub_id, Membership.role == Role.COURIER, col(Person.active))
+    bringing = Membership.organisation_id == hub_id, Membership.role == Role.COURIER
+    couriers = mine.where(*bringing, col(Membership.suspended).is_(False), col(Person.active))
     return session.exec(couriers.order_by(col(Person.name), col(Person.id))).all()
+
+
+def couriers_for(session: Session, pickup: Pickup) -> Sequence[Person]:
+    """The couriers to whom this pickup may be given: not the maker, and nobody who and the maker are kept apart."""
+    others = {pickup.maker_id, *session.execute(apart_from(pickup.maker_id)).scalars()}
+    return [courier for courier in couriers_of(session, pickup.hub_id) if courier.id not in others]
 
 
 def last_pickup_ended(session: Session, maker_id: UUID) -> datetime | None:

@@ -20,6 +20,7 @@ class RequestState(StrEnum):
     DECLINED = "declined"
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
+    HELD = "held"
 
 
 class Urgency(StrEnum):
@@ -40,8 +41,11 @@ class SupplyRequest(SQLModel, table=True):
 
     __tablename__ = "supply_request"
     MOVES: ClassVar[Mapping[RequestState, frozenset[RequestState]]] = {
-        RequestState.SUBMITTED: frozenset({RequestState.ACCEPTED, RequestState.DECLINED, RequestState.CANCELLED}),
-        RequestState.ACCEPTED: frozenset({RequestState.FULFILLED, RequestState.CANCELLED}),
+        RequestState.SUBMITTED: frozenset(
+            {RequestState.ACCEPTED, RequestState.DECLINED, RequestState.CANCELLED, RequestState.HELD}
+        ),
+        RequestState.ACCEPTED: frozenset({RequestState.FULFILLED, RequestState.CANCELLED, RequestState.HELD}),
+        RequestState.HELD: frozenset({RequestState.SUBMITTED, RequestState.ACCEPTED, RequestState.CANCELLED}),
     }
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)

@@ -7,13 +7,15 @@ from uuid import UUID
 
 from sqlmodel import Session, col, select
 
+from makerhub.audit.service import note
 from makerhub.db import IntegrityError
-from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, Urgency
+from makerhub.demand.models import RequestLine, RequestState, SupplyRequest, TelephoneCall, Urgency
 from makerhub.designs.approvals import ApprovalPolicy, grades
 from makerhub.designs.models import ApprovalState, DesignVersion, Kit, KitPart, Part, VersionState
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.hubs.service import resting
-from makerhub.lifecycle import begin, move
+from makerhub.lifecycle import begin, history, move
+from makerhub.people.blocks import suspension_of
 from makerhub.people.models import Organisation, OrganisationKind
 from makerhub.people.repointing import repoint
 
@@ -63,6 +65,8 @@ def submit(
     again = _sent_before(session, new)
     if again is not None:
         return again
+    if suspension_of(session, new.requested_by, new.hub_id) is not None:
+        raise Invalid(translatable("You are blocked at this hub. Your start page says until when, and whom to ask."))
     problems = check(session, new, largest=largest, policy=policy, now=now)
     if problems:
         raise Invalid(fields=problems)
@@ -179,6 +183,37 @@ def decline(session: Session, request: SupplyRequest, *, by: UUID, why: str, now
 def cancel(session: Session, request: SupplyRequest, *, now: datetime, by: UUID | None = None, why: str = "") -> None:
     """The facility no longer needs it; `by` is nobody where somebody without an account said so."""
     move(session, request, RequestState.CANCELLED, now=now, by=by, why=why)
+
+
+def hold(session: Session, request: SupplyRequest, *, by: UUID | None = None, why: str, now: datetime) -> None:
+    """Do nothing more for the request, for now: it is neither answered nor planned for."""
+    move(session, request, RequestState.HELD, now=now, by=by, why=why)
+
+
+def go_on(session: Session, request: SupplyRequest, *, by: UUID | None = None, why: str, now: datetime) -> None:
+    """Go on with a request that was held, where it stood before."""
+    before = next(change.before for change in reversed(history(session, request)) if change.after == RequestState.HELD)
+    move(session, request, RequestState(before or RequestState.SUBMITTED), now=now, by=by, why=why)
+
+
+def requests_of(session: Session, person_id: UUID, hub_id: UUID, *states: RequestState) -> Sequence[SupplyRequest]:
+    """The person's own requests to a hub that are in one of the states, the oldest first; not those of callers."""
+    by_telephone = col(SupplyRequest.id).in_(select(TelephoneCall.request_id))
+    mine = select(SupplyRequest).where(
+        SupplyRequest.requested_by == person_id, SupplyRequest.hub_id == hub_id, ~by_telephone
+    )
+    return session.exec(
+        mine.where(col(SupplyRequest.state).in_(states)).order_by(
+            col(SupplyRequest.submitted_at), col(SupplyRequest.id)
+        )
+    ).all()
+
+
+def hide_note(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> None:
+    """Nobody reads the request's note any more."""
+    request.note = ""
+    session.add(request)
+    note(session, "note hidden", request, now=now, by=by)
 
 
 def record_delivered(session: Session, request_id: UUID, delivered: Mapping[UUID, int], *, now: datetime) -> None:

@@ -114,6 +114,13 @@ def describe(session: Session, profile: HubProfile, told: Told, *, by: UUID | No
     note(session, "described", profile, now=now, by=by)
 
 
+def hide_words(session: Session, profile: HubProfile, *, by: UUID, now: datetime) -> None:
+    """Show nothing more of what the hub says of itself, its links included; its name and area stay."""
+    profile.about, profile.chat_links = "", []
+    session.add(profile)
+    note(session, "texts hidden", profile, now=now, by=by)
+
+
 def near(session: Session, point: Point | None) -> list[Listed]:
     """The hubs that can be joined, the nearest first; those of which nobody knows where they are come last, by name."""
     found = [
@@ -189,7 +196,8 @@ def makers_by_cell(session: Session) -> Mapping[str, int]:
         .join(Person, col(Person.id) == MakerCell.person_id)
         .join(Membership, col(Membership.person_id) == MakerCell.person_id)
         .join(MakerSettings, col(MakerSettings.person_id) == MakerCell.person_id, isouter=True)
-        .where(Membership.role == Role.MAKER, col(Person.active), col(MakerSettings.hidden_since).is_(None))
+        .where(Membership.role == Role.MAKER, col(Membership.suspended).is_(False))
+        .where(col(Person.active), col(MakerSettings.hidden_since).is_(None))
         .group_by(col(MakerCell.person_id), col(MakerCell.cell))
     )
     return cells.shown(session.exec(makers).all())
@@ -197,7 +205,9 @@ def makers_by_cell(session: Session) -> Mapping[str, int]:
 
 def members(session: Session, hub_id: UUID) -> Sequence[Person]:
     """Everybody who has a role at the hub and may sign in, by name."""
-    here = select(Membership.person_id).where(Membership.organisation_id == hub_id)
+    here = select(Membership.person_id).where(
+        Membership.organisation_id == hub_id, col(Membership.suspended).is_(False)
+    )
     people_here = select(Person).where(col(Person.id).in_(here), col(Person.active))
     return session.exec(people_here.order_by(col(Person.name), col(Person.id))).all()
 

@@ -8,7 +8,9 @@ from makerhub.facilities import models as facilities
 from makerhub.hubs import models as hubs
 from makerhub.keys.models import KeyProof
 from makerhub.lifecycle import Transition
+from makerhub.moderation import models as moderation
 from makerhub.notices import models as notices
+from makerhub.people import block_models as blocks
 from makerhub.people import entry_models as entry
 from makerhub.people import home_models as homes
 from makerhub.people import models as people
@@ -25,6 +27,7 @@ __all__ = [
     "Transition",
     "agent_models",
     "audit",
+    "blocks",
     "delivery",
     "demand",
     "designs",
@@ -32,6 +35,7 @@ __all__ = [
     "facilities",
     "homes",
     "hubs",
+    "moderation",
     "notices",
     "people",
     "places",

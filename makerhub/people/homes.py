@@ -86,7 +86,8 @@ def set_hidden(session: Session, person_id: UUID, since: datetime | None) -> Non
 
 def home_of(session: Session, person_id: UUID) -> Home:
     """The maker as `disclosure` wants to know."""
-    mine = select(Membership.organisation_id).where(Membership.person_id == person_id, Membership.role == Role.MAKER)
+    made_for = Membership.person_id == person_id, Membership.role == Role.MAKER, col(Membership.suspended).is_(False)
+    mine = select(Membership.organisation_id).where(*made_for)
     hubs = frozenset(session.exec(mine))
     return Home(person_id, hubs, is_hidden=settings_of(session, person_id).hidden_since is not None)
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from makerhub.errors import Invalid, translatable
 from makerhub.lifecycle import begin, move
+from makerhub.people.blocks import suspension_of
 from makerhub.people.models import JoinRequest, JoinState, Membership, Organisation, Person, Role
 from makerhub.people.service import add_membership
 
@@ -20,6 +21,8 @@ def ask_to_join(
     session: Session, person: Person, organisation: Organisation, role: Role, *, message: str = "", now: datetime
 ) -> JoinRequest:
     """Ask for the role; asking again for the same is one request. Raises `Invalid` where the role is held already."""
+    if suspension_of(session, person.id, organisation.id) is not None:
+        raise Invalid(translatable("You are blocked at this hub. Your start page says until when, and whom to ask."))
     if is_member(session, person.id, organisation.id, role):
         raise Invalid(translatable("You have this role there already."))
     mine = asked_by(session, person)
@@ -66,6 +69,7 @@ def is_member(session: Session, person_id: UUID, organisation_id: UUID, *roles: 
         Membership.person_id == person_id,
         Membership.organisation_id == organisation_id,
         col(Membership.role).in_(roles or tuple(Role)),
+        col(Membership.suspended).is_(False),
     )
     return session.exec(held).first() is not None
 

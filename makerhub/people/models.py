@@ -60,7 +60,7 @@ class Organisation(SQLModel, table=True):
 
 
 class Membership(SQLModel, RoleMixin, table=True):
-    """A person's role in an organisation."""
+    """A person's role in an organisation; it rests while the person is kept out of it, see `people.blocks`."""
 
     __tablename__ = "membership"
     __table_args__ = (UniqueConstraint("person_id", "organisation_id", "role"),)
@@ -69,6 +69,7 @@ class Membership(SQLModel, RoleMixin, table=True):
     person_id: UUID = Field(foreign_key="person.id", index=True, ondelete="CASCADE")
     organisation_id: UUID = Field(foreign_key="organisation.id", index=True)
     role: Role = Field(sa_type=state_type(Role))
+    suspended: bool = False
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -103,7 +104,10 @@ class JoinRequest(SQLModel, table=True):
 
 
 class Person(UserMixin, SQLModel, table=True):
-    """Somebody who signs in. `maker_reference` stands for the person in everything that is traced."""
+    """Somebody who signs in. `maker_reference` stands for the person in everything that is traced.
+
+    `roles` are those that hold now: a role at a hub that keeps the person out rests, and is not among them.
+    """
 
     __tablename__ = "person"
 
@@ -118,7 +122,11 @@ class Person(UserMixin, SQLModel, table=True):
     maker_reference: UUID = Field(default_factory=uuid4, unique=True)
     created_at: datetime
     roles: list[Membership] = Relationship(  # type: ignore[assignment]
-        sa_relationship_kwargs={"lazy": "selectin", "viewonly": True}
+        sa_relationship_kwargs={
+            "lazy": "selectin",
+            "viewonly": True,
+            "primaryjoin": "and_(Person.id == Membership.person_id, Membership.suspended.is_(False))",
+        }
     )
 
 

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from makerhub.audit.service import note
 from makerhub.errors import Invalid, translatable
+from makerhub.people.block_models import Suspension, SuspensionState
 from makerhub.people.models import BrowserSession, JoinRequest, Membership, Organisation, OrganisationKind, Person, Role
 from makerhub.people.repointing import repoint
 from makerhub.places.distance import Point
@@ -100,6 +101,13 @@ def describe(
     session.flush()
 
 
+def hide_words(session: Session, organisation: Organisation, *, by: UUID, now: datetime) -> None:
+    """Show nothing more of what was typed for deliveries: entrance and opening hours."""
+    organisation.entrance = organisation.opening_hours = ""
+    session.add(organisation)
+    note(session, "texts hidden", organisation, now=now, by=by)
+
+
 def point_of(session: Session, postcode: str) -> Point | None:
     """Where a postcode or a place is, to a kilometre; None where nothing, or several, are called so."""
     found = find_place(session, postcode) if postcode.strip() else []
@@ -109,7 +117,10 @@ def point_of(session: Session, postcode: str) -> Point | None:
 def add_membership(
     session: Session, person: Person, organisation: Organisation, role: Role, *, now: datetime, by: UUID | None = None
 ) -> Membership:
-    """Give `person` the `role` in `organisation`; a role that is held already stays as it is."""
+    """Give `person` the `role` in `organisation`; a role that is held already stays as it is.
+
+    It rests as long as the person is kept out of there.
+    """
     held = select(Membership).where(
         Membership.person_id == person.id,
         Membership.organisation_id == organisation.id,
@@ -117,7 +128,8 @@ def add_membership(
     )
     membership = session.exec(held).one_or_none()
     if membership is None:
-        membership = Membership(person_id=person.id, organisation_id=organisation.id, role=role)
+        rests = _is_kept_out(session, person.id, organisation.id)
+        membership = Membership(person_id=person.id, organisation_id=organisation.id, role=role, suspended=rests)
         session.add(membership)
         note(session, "role given", membership, now=now, by=by, why=f"{role.value} of {person.id} at {organisation.id}")
         session.refresh(person, ["roles"])
@@ -193,7 +205,7 @@ def set_language(session: Session, person: Person, language: str) -> None:
 def set_password(session: Session, person: Person, password: str, *, now: datetime) -> None:
     """Give `person` a new password and end every sign-in that the old one opened. Raises `Invalid`."""
     person.password = hash_password(password)
-    _end_sign_ins(session, person)
+    end_sign_ins(session, person)
     note(session, "password changed", person, now=now, by=person.id)
 
 
@@ -207,7 +219,7 @@ def is_password_of(person: Person, password: str) -> bool:
 def disable(session: Session, person: Person, *, now: datetime, by: UUID | None = None, why: str = "") -> None:
     """Let `person` sign in no more, from now on; what they made and asked for stays."""
     person.active = False
-    _end_sign_ins(session, person)
+    end_sign_ins(session, person)
     note(session, "disabled", person, now=now, by=by, why=why)
 
 
@@ -216,6 +228,17 @@ def enable(session: Session, person: Person, *, now: datetime, by: UUID | None =
     person.active = True
     session.add(person)
     note(session, "enabled", person, now=now, by=by, why=why)
+
+
+def end_sign_ins(session: Session, person: Person) -> None:
+    """End every sign-in of `person`, on all devices.
+
+    Two locks: the rows are gone, and what a request under way may still write names a dead `fs_uniquifier`.
+    """
+    person.fs_uniquifier = uuid4().hex
+    session.add(person)
+    session.flush()
+    session.execute(delete(BrowserSession).where(col(BrowserSession.person_id) == person.id))
 
 
 def forget_expired_sign_ins(session: Session, now: datetime) -> int:
@@ -239,12 +262,13 @@ def hash_password(password: str) -> str:
     return cast("str", argon2.hash(unicodedata.normalize("NFKD", password)))
 
 
-def _end_sign_ins(session: Session, person: Person) -> None:
-    """Two locks: the rows are gone, and what a request under way may still write names a dead `fs_uniquifier`."""
-    person.fs_uniquifier = uuid4().hex
-    session.add(person)
-    session.flush()
-    session.execute(delete(BrowserSession).where(col(BrowserSession.person_id) == person.id))
+def _is_kept_out(session: Session, person_id: UUID, organisation_id: UUID) -> bool:
+    held = select(Suspension.id).where(
+        Suspension.person_id == person_id,
+        Suspension.hub_id == organisation_id,
+        Suspension.state == SuspensionState.HOLDS,
+    )
+    return session.exec(held).first() is not None
 
 
 def _organisations(

@@ -30,6 +30,7 @@ from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.slicer import copies_that_fit
 from makerhub.errors import MakerhubError, MovedMeanwhile
 from makerhub.facilities.service import limits_of
+from makerhub.people.blocks import kept_out
 from makerhub.people.homes import left_alone
 from makerhub.people.models import Organisation
 from makerhub.planning.allocation import Allotment, allot
@@ -101,7 +102,7 @@ def dispatch_jobs(
 def allocate_lots(database: Database, settings: Settings, clock: Clock) -> None:
     """Reserve what lies at a hub for the lines that want it, in the order of service.
 
-    First, what ended requests held is freed, and what facilities hold that may no longer have so much.
+    First, what ended or held requests held is freed, and what facilities hold that may no longer have so much.
     """
     with database.changing() as session:
         for request in _ended_requests_with_reservations(session):
@@ -218,9 +219,9 @@ def _free_printers(session: Session, settings: Settings, now: datetime) -> list[
     offline_after = timedelta(seconds=settings.offline_after_seconds)
     free = []
     printers = session.exec(select(Printer).where(Printer.state == PrinterState.ACTIVE)).all()
-    quiet = left_alone(session, {printer.owner_id for printer in printers}, now)
+    quiet, blocked = left_alone(session, {printer.owner_id for printer in printers}, now), kept_out(session)
     for printer in printers:
-        if printer.owner_id in quiet:
+        if printer.owner_id in quiet or (printer.owner_id, printer.hub_id) in blocked:
             continue
         plate = production.plate_of(session, printer.id)
         seen = session.get(Observation, printer.id)
@@ -236,7 +237,7 @@ def _last_ended(session: Session, printer_id: UUID) -> datetime | None:
 
 
 def _ended_requests_with_reservations(session: Session) -> Sequence[SupplyRequest]:
-    ended = (RequestState.CANCELLED, RequestState.FULFILLED)
+    ended = (RequestState.CANCELLED, RequestState.FULFILLED, RequestState.HELD)
     requests = (
         select(SupplyRequest)
         .join(RequestLine, col(RequestLine.request_id) == SupplyRequest.id)

@@ -21,7 +21,9 @@ from makerhub.errors import translatable
 from makerhub.facilities.models import CallBack, Evidence, FacilityMerge, ProofCode
 from makerhub.hubs.models import HubProfile, MakerCell
 from makerhub.lifecycle import Transition
+from makerhub.moderation.models import Report
 from makerhub.notices.models import Mail, MailReading
+from makerhub.people.block_models import PersonalBlock, Suspension
 from makerhub.people.entry_models import ApiToken, Invitation, Passkey, RecoveryCode, SecondFactor
 from makerhub.people.home_models import MakerAddress, MakerSettings
 from makerhub.people.models import BrowserSession, JoinRequest, Membership, Person, SignInRequest
@@ -90,7 +92,7 @@ REGISTER: tuple[Held, ...] = (
         Membership,
         translatable("What you do, and where"),
         lambda who: col(Membership.person_id) == who.id,
-        ("organisation_id", "role"),
+        ("organisation_id", "role", "suspended"),
         ("person_id",),
         erased=True,
     ),
@@ -487,6 +489,51 @@ REGISTER: tuple[Held, ...] = (
         ("merged_by",),
         {"moved": INTERNAL},
         stays=HUB,
+    ),
+    Held(
+        Report,
+        translatable("What you reported"),
+        lambda who: col(Report.reporter_id) == who.id,
+        ("kind", "thing_id", "title", "reason", "words", "hub_id", "reported_at", "ended_at", "state"),
+        ("reporter_id",),
+        {"said": translatable("It is what somebody else wrote.")},
+        blanks={"reporter_id": None, "words": ""},
+        stays=HUB,
+    ),
+    Held(
+        Report,
+        translatable("Reports about something of yours"),
+        lambda who: col(Report.person_id) == who.id,
+        ("kind", "thing_id", "said", "reason", "hub_id", "ended_at", "state"),
+        ("person_id",),
+        {"words": translatable("It may tell who reported it, and nobody is told that.")},
+        blanks={"person_id": None, "said": "", "title": ""},
+        stays=HUB,
+    ),
+    Held(
+        Suspension,
+        translatable("Hubs at which you are or were blocked"),
+        lambda who: col(Suspension.person_id) == who.id,
+        ("hub_id", "why", "until", "begun_at", "ended_at", "state"),
+        ("person_id",),
+        erased=True,
+    ),
+    Held(
+        PersonalBlock,
+        translatable("People whom you do not want to meet"),
+        lambda who: col(PersonalBlock.blocker_id) == who.id,
+        ("met_in", "met_id", "at"),
+        ("blocker_id",),
+        erased=True,
+    ),
+    Held(
+        PersonalBlock,
+        translatable("People who do not want to meet you"),
+        lambda who: col(PersonalBlock.blocked_id) == who.id,
+        (),
+        ("blocked_id",),
+        {"met_in": translatable("It may tell who it was, and nobody is told that.")},
+        erased=True,
     ),
     Held(
         Deed,

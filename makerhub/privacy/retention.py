@@ -17,6 +17,8 @@ from makerhub.delivery.models import AddressView, Pickup, PickupState
 from makerhub.demand.models import RequestState, SupplyRequest, TelephoneCall
 from makerhub.errors import translatable
 from makerhub.lifecycle import Transition
+from makerhub.moderation.models import Report
+from makerhub.people.block_models import Suspension
 from makerhub.people.entry_models import Invitation, InvitationState
 from makerhub.people.home_models import MakerAddress
 from makerhub.printers.agent_models import PairingCode
@@ -104,6 +106,11 @@ def _ended_before(before: datetime) -> ColumnElement[bool]:
     return and_(ended, last.scalar_subquery() <= before)
 
 
+def _reports(session: Session, _: datetime, before: datetime) -> int:
+    reports = _done(session, delete(Report).where(col(Report.ended_at) <= before))
+    return reports + _done(session, delete(Suspension).where(col(Suspension.ended_at) <= before))
+
+
 def _done(session: Session, statement: Executable) -> int:
     result = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[object]", result).rowcount
@@ -158,5 +165,11 @@ KEPT: tuple[Kept, ...] = (
         translatable("after the request ended"),
         "keep_call_days",
         _calls,
+    ),
+    Kept(
+        translatable("Reports, and who was blocked at a hub and why"),
+        translatable("after they ended"),
+        "keep_report_days",
+        _reports,
     ),
 )

@@ -17,6 +17,7 @@ from makerhub.designs.approvals import ApprovalPolicy
 from makerhub.designs.models import DesignVersion, Part
 from makerhub.errors import IllegalMove, Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.lifecycle import begin, move
+from makerhub.people.blocks import suspension_of
 from makerhub.people.homes import left_alone
 from makerhub.people.models import Person
 from makerhub.printers import spools
@@ -222,7 +223,8 @@ def is_approved(session: Session, policy: ApprovalPolicy, job: PrintJob, printer
 def may_start(session: Session, policy: ApprovalPolicy, attempt: Attempt, *, now: datetime) -> bool:
     """The printer still takes jobs, and the design is still approved for it; both stay so until the claim is made.
 
-    In the quiet hours of its maker no print begins by itself, and none while a test print is made there.
+    In the quiet hours of its maker no print begins by itself; none while a test print is made there, and none for a hub
+    that keeps the maker out.
     """
     job = job_of(session, attempt)
     version_id = session.get_one(Part, job.part_id).version_id
@@ -231,7 +233,8 @@ def may_start(session: Session, policy: ApprovalPolicy, attempt: Attempt, *, now
     begins_by_itself = printer.consent is Consent.AUTOMATIC and printer.link is not Link.BY_HAND
     if begins_by_itself and left_alone(session, [printer.owner_id], now):
         return False
-    if live_trial(session, printer.id) is not None:
+    is_blocked = suspension_of(session, printer.owner_id, printer.hub_id) is not None
+    if is_blocked or live_trial(session, printer.id) is not None:
         return False
     return printer.state is PrinterState.ACTIVE and is_approved(session, policy, job, printer, now=now)
 

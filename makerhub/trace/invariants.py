@@ -15,7 +15,9 @@ from makerhub.designs.models import Approval, DesignVersion, Part, Upload, Versi
 from makerhub.facilities.models import Evidence, FacilityMerge, ProofCode
 from makerhub.hubs.models import HubProfile
 from makerhub.lifecycle import Transition
+from makerhub.moderation.models import Report
 from makerhub.notices.models import Mail
+from makerhub.people.block_models import Suspension
 from makerhub.people.entry_models import Invitation
 from makerhub.people.models import JoinRequest
 from makerhub.printers.agent_models import Agent
@@ -53,9 +55,11 @@ STATEFUL: tuple[Any, ...] = (
     PrintJob,
     ProofCode,
     RecallNotice,
+    Report,
     Shipment,
     Spool,
     SupplyRequest,
+    Suspension,
     TelephoneCall,
     TrialPrint,
     Upload,

@@ -15,6 +15,7 @@ from makerhub.designs import access as designs_access
 from makerhub.facilities import access as facilities_access
 from makerhub.hubs import access as hubs_access
 from makerhub.key_file import secret_key
+from makerhub.moderation import access as moderation_access
 from makerhub.people.second_factor import required_roles
 from makerhub.printers import access as printers_access
 from makerhub.production import access as production_access
@@ -40,6 +41,7 @@ from makerhub.web import (
     language,
     mails,
     maker,
+    moderation,
     my_data,
     my_home,
     own_hub,
@@ -49,6 +51,7 @@ from makerhub.web import (
     public,
     recalls,
     registration,
+    reporting,
     requester,
     reviewer,
     telephone,
@@ -86,8 +89,10 @@ AUDIENCES: tuple[Audience, ...] = (
     agent_page.audience,
     trial_page.audience,
     my_data.audience,
+    reporting.audience,
     dispatcher.audience,
     telephone.audience,
+    moderation.audience,
     exports.audience,
     verification.audience,
     joining.audience,
@@ -113,6 +118,7 @@ ACCESS = (
     designs_access,
     facilities_access,
     hubs_access,
+    moderation_access,
     printers_access,
     production_access,
     stock_access,

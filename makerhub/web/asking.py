@@ -17,6 +17,7 @@ from makerhub.demand import service as demand
 from makerhub.demand.models import SupplyRequest
 from makerhub.errors import translatable
 from makerhub.hubs.service import resting
+from makerhub.people.blocks import suspensions_of
 from makerhub.people.models import Organisation, OrganisationKind, Role
 from makerhub.people.service import facilities_of
 from makerhub.web.catalogue import Card, Choice
@@ -132,9 +133,10 @@ def _screen(
 
 def _read(session: Session) -> tuple[Choices, Draft, Answers]:
     me, now = viewer(), hub().clock()
+    closed = resting(session) | {place.id for _, place in suspensions_of(session, me.id)}
     hubs = (
         select(Organisation)
-        .where(Organisation.kind == OrganisationKind.HUB, col(Organisation.id).not_in(resting(session)))
+        .where(Organisation.kind == OrganisationKind.HUB, col(Organisation.id).not_in(closed))
         .order_by(col(Organisation.name))
     )
     choices = Choices(

@@ -33,6 +33,9 @@ MOST_OVERDUE = 20
 OPEN_JOBS = (JobState.HELD, JobState.ASSIGNED, JobState.QUEUED)
 
 
+IN_WORK = (RequestState.ACCEPTED, RequestState.HELD)
+
+
 @dataclass(frozen=True)
 class ShownLine:
     """A line of a request with how far its pieces have come."""
@@ -70,7 +73,7 @@ def board(session: Session) -> Mapping[str, object]:
     """What the board shows, by the names that its template uses."""
     newest = permitted(viewer(), demand_access.DISPATCH).order_by(col(SupplyRequest.submitted_at))
     to_answer = session.exec(newest.where(SupplyRequest.state == RequestState.SUBMITTED)).all()
-    in_work = session.exec(newest.where(SupplyRequest.state == RequestState.ACCEPTED)).all()
+    in_work = session.exec(newest.where(col(SupplyRequest.state).in_(IN_WORK))).all()
     lots = permitted(viewer(), stock_access.DISPATCH).where(Lot.state == LotState.AT_MAKER).order_by(col(Lot.made_at))
     shipments = permitted(viewer(), delivery_access.DISPATCH).where(Shipment.state != ShipmentState.DELIVERED)
     printers = (

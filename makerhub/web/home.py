@@ -2,6 +2,7 @@
 
 from flask import Blueprint, render_template
 
+from makerhub.people.blocks import suspensions_of
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience
 from makerhub.web.policy import public
@@ -20,4 +21,6 @@ def start() -> str:
     if person is None:
         return render_template("welcome.html")
     with hub().database.reading() as session:
-        return render_template("home.html", recalls=open_notices(session, person))
+        return render_template(
+            "home.html", recalls=open_notices(session, person), suspensions=suspensions_of(session, person.id)
+        )

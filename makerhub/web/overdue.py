@@ -15,16 +15,22 @@ from makerhub.errors import translatable
 from makerhub.fleet.gateway import Trouble
 from makerhub.fleet.verdict import Reason
 from makerhub.lifecycle import Stateful, Transition
+from makerhub.moderation.models import Report, ReportState
 from makerhub.people.models import Organisation
 from makerhub.printers.models import Link, Observation, Printer, PrinterState
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
 from makerhub.stock.models import Lot, LotState
+from makerhub.web.reporting import REASONS
 
 AT_ONCE = timedelta(0)
 QUIET = timedelta(hours=1)
 
 PATIENCE: Mapping[tuple[str, str], tuple[timedelta, str]] = {
     ("supply_request", RequestState.SUBMITTED): (timedelta(days=1), translatable("The request waits for an answer.")),
+    ("supply_request", RequestState.HELD): (
+        timedelta(days=3),
+        translatable("It is held, since whoever asked for it is blocked here."),
+    ),
     ("attempt", AttemptState.OFFERED): (timedelta(hours=1), translatable("Its maker has not answered the offer.")),
     ("attempt", AttemptState.PREPARING): (timedelta(minutes=30), translatable("It is still being prepared.")),
     ("attempt", AttemptState.READY): (
@@ -43,6 +49,7 @@ PATIENCE: Mapping[tuple[str, str], tuple[timedelta, str]] = {
     ("printer", PrinterState.UNCHECKED): (timedelta(minutes=15), translatable("Its key could not be checked yet.")),
     ("printer", PrinterState.REFUSED): (AT_ONCE, translatable("It can not be used: its maker has to mend something.")),
     ("lot", LotState.AT_MAKER): (timedelta(days=3), translatable("Its maker has not brought it to the hub.")),
+    ("report", ReportState.OPEN): (timedelta(days=1), translatable("The report waits for a decision.")),
     ("shipment", ShipmentState.PACKED): (timedelta(days=1), translatable("No courier has taken it.")),
     ("shipment", ShipmentState.IN_TRANSIT): (
         timedelta(hours=12),
@@ -82,6 +89,7 @@ def overdue(session: Session, hubs: Collection[UUID], *, offline_after: timedelt
         *_printers(session, hubs, offline_after, now),
         *_lots(session, hubs, now),
         *_shipments(session, hubs, now),
+        *_reports(session, hubs, now),
     ]
     return sorted(found, key=lambda one: one.since)
 
@@ -98,7 +106,8 @@ def _requests(session: Session, hubs: Collection[UUID], now: datetime) -> Iterat
     asked = (
         select(SupplyRequest, Organisation.name)
         .join(Organisation, col(Organisation.id) == SupplyRequest.facility_id)
-        .where(col(SupplyRequest.hub_id).in_(hubs), SupplyRequest.state == RequestState.SUBMITTED)
+        .where(col(SupplyRequest.hub_id).in_(hubs))
+        .where(col(SupplyRequest.state).in_((RequestState.SUBMITTED, RequestState.HELD)))
     )
     for request, since, name in _stuck(session, session.exec(asked), now):
         yield _overdue(request, name, since.at, "dispatcher.supply_request", request_id=request.id)
@@ -192,6 +201,14 @@ def _shipments(session: Session, hubs: Collection[UUID], now: datetime) -> Itera
     )
     for shipment, since, name in _stuck(session, session.exec(open_ones), now):
         yield _overdue(shipment, name, since.at, "dispatcher.supply_request", request_id=shipment.request_id)
+
+
+def _reports(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
+    waiting = select(Report).where(col(Report.hub_id).in_(hubs), Report.state == ReportState.OPEN)
+    decided_here = session.exec(waiting.where(col(Report.for_administrators).is_(False))).all()
+    for report, since in _stuck(session, ((one,) for one in decided_here), now):
+        reason = REASONS[report.reason]
+        yield _overdue(report, report.title, since.at, "moderation.report", reason=reason, report_id=report.id)
 
 
 def _stuck(session: Session, found: Iterable[Any], now: datetime) -> Iterator[tuple[Any, ...]]:

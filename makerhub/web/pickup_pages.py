@@ -161,5 +161,4 @@ def _page(pickup_id: UUID, *, address: str = "", errors: dict[str, str] | None =
 
 
 def _couriers(session: Session, found: Pickup) -> Sequence[tuple[UUID, str]]:
-    couriers = pickups.couriers_of(session, found.hub_id)
-    return [(courier.id, courier.name) for courier in couriers if courier.id != found.maker_id]
+    return [(courier.id, courier.name) for courier in pickups.couriers_for(session, found)]

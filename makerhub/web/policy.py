@@ -22,6 +22,7 @@ from flask import Flask, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from makerhub.people.access import has_role
+from makerhub.people.blocks import resting_roles
 from makerhub.people.models import Person, Role
 from makerhub.people.second_factor import is_required
 from makerhub.web.hub import hub
@@ -130,11 +131,18 @@ def _refuse() -> ResponseReturnValue | None:
     if person is None:
         return _elsewhere("sign_in.ask")
     if not policy.admits(person):
-        abort(404)
+        return _because_blocked(person, policy) or abort(404)
     if getattr(current_app.view_functions[request.endpoint], "wants_fresh", False) and not is_fresh(hub().clock()):
         return _elsewhere("confirm.confirm")
     request.max_content_length = policy.largest_body or request.max_content_length
     return None
+
+
+def _because_blocked(person: Person, policy: Policy) -> ResponseReturnValue | None:
+    """To somebody whose role for the page only rests, why; to others the page does not exist."""
+    with hub().database.reading() as session:
+        rests = resting_roles(session, person.id)
+    return redirect(url_for("reporting.blocked")) if rests & set(policy.roles) else None
 
 
 def _lacks_second(person: Person) -> bool:

@@ -17,7 +17,7 @@ from makerhub.people.models import Person
 from makerhub.web.catalogue import pictures_of
 from makerhub.web.progress import Progress, progress_of, total
 
-RUNNING = (RequestState.SUBMITTED, RequestState.ACCEPTED)
+RUNNING = (RequestState.SUBMITTED, RequestState.ACCEPTED, RequestState.HELD)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ WORDS = {
     (SupplyRequest.__tablename__, RequestState.ACCEPTED): translatable("The hub took the request on."),
     (SupplyRequest.__tablename__, RequestState.DECLINED): translatable("The hub can not take the request on."),
     (SupplyRequest.__tablename__, RequestState.FULFILLED): translatable("Everything has arrived."),
+    (SupplyRequest.__tablename__, RequestState.HELD): translatable("The hub holds the request for now."),
     (SupplyRequest.__tablename__, RequestState.CANCELLED): translatable("The request was cancelled."),
     (Shipment.__tablename__, ShipmentState.PACKED): translatable("The hub packed a delivery for you."),
     (Shipment.__tablename__, ShipmentState.IN_TRANSIT): translatable("A courier has the delivery and is on the way."),

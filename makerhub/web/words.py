@@ -114,6 +114,17 @@ WORDS: Mapping[str, tuple[Tone, str]] = {
     "sleeping": ("calm", translatable("Sleeping")),
     "closed": ("calm", translatable("Closed")),
     "taken_back": ("calm", translatable("Taken back")),
+    # reports and blocks
+    "supply_request": ("calm", translatable("Request")),
+    "facility": ("calm", translatable("Facility")),
+    "shipment": ("calm", translatable("Delivery")),
+    "pickup": ("calm", translatable("Pickup")),
+    "upload": ("calm", translatable("Design that was handed in")),
+    "hub_description": ("calm", translatable("What a hub says of itself")),
+    "dismissed": ("calm", translatable("Nothing wrong found")),
+    "hidden": ("good", translatable("Hidden")),
+    "blocked": ("bad", translatable("Blocked")),
+    "lifted": ("calm", translatable("Lifted")),
     # people
     "helper": ("calm", translatable("Helper")),
     "requester": ("calm", translatable("Requester")),

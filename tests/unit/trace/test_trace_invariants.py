@@ -10,10 +10,11 @@ from sqlmodel import SQLModel, col, delete, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.db import Session
-from makerhub.delivery.models import Allocation, AllocationState
+from makerhub.delivery.models import Allocation, AllocationState, Shipment
 from makerhub.designs.models import DesignVersion, VersionState
 from makerhub.fleet.messages import Pairing
 from makerhub.lifecycle import Transition, begin, move
+from makerhub.moderation.models import Kind
 from makerhub.people import invitations
 from makerhub.people.models import Role
 from makerhub.printers import agents
@@ -175,6 +176,8 @@ def busy(world: World) -> World:
     world.letter()
     world.called()
     world.merge_facilities()
+    world.report(Kind.SHIPMENT, next(one.id for one in world.all(Shipment)))
+    world.suspend(world.courier)
     return world
 
 

@@ -21,21 +21,23 @@ from makerhub.designs.geometry import write_stl
 from makerhub.designs.models import Part, Upload
 from makerhub.facilities.models import Evidence
 from makerhub.hubs import service as hubs
+from makerhub.moderation.models import Kind
 from makerhub.notices import service as notices
 from makerhub.notices.models import Mail
 from makerhub.people import invitations, mailed
 from makerhub.people.letters import INVITATION, SIGN_IN
-from makerhub.people.models import Organisation, Role, SignInRequest
+from makerhub.people.models import Organisation, Person, Role, SignInRequest
 from makerhub.places.importing import SAMPLE, import_places
 from makerhub.production.models import AttemptState
 from makerhub.web.agent_wheel import agent_wheel
 
 FOR_EVERYBODY = {
     "place_id", "table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "passkey_key",
-    "token_key", "code", "change", "secret",
+    "token_key", "code", "change", "secret", "kind", "thing_id", "my_report_id", "apart_key",
 }  # fmt: skip
-"""Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; a token opens
-what it is for whoever holds it; and ending a sign-in or removing a passkey that is not one's own does nothing."""
+"""Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; what a
+hub says of itself can be reported by everybody; a token opens what it is for whoever holds it; and ending, removing or
+taking back what is not one's own does nothing."""
 
 OTHERWISE = {
     "courier.thanks": {"shipment_id": "delivered_shipment_id"},
@@ -64,7 +66,14 @@ def things_of(house: House) -> Mapping[str, object]:
     with world.database.changing() as session:
         values = {"what": "masks"}
         mail = notices.tell(session, NEWS, to="ruth@example.org", values=values, language="en", now=NOW)
+    report = world.report(Kind.REQUEST, request.id, by=world.dispatcher)
     return {
+        "kind": Kind.HUB.value,
+        "thing_id": world.hub.id,
+        "my_report_id": uuid4(),
+        "apart_key": uuid4(),
+        "report_id": report.id,
+        "suspension_id": world.suspend(_rude(house)).id,
         "agent_wheel": agent_wheel().filename,
         "request_id": request.id,
         "shipment_id": shipment.id,
@@ -122,6 +131,11 @@ def private_words(world: World, things: Mapping[str, object]) -> set[str]:
         str(things[name]) for name in ("hub_id", "facility_id", "version_id", "recall_id")
     }
     return keys | {somebody.email for somebody in people} | {str(things["label"])}
+
+
+def _rude(house: House) -> Person:
+    """Somebody who brings for the hub and is blocked there."""
+    return house.add_person("Rudolf", (house.world.hub, Role.COURIER))
 
 
 def _link(world: World) -> str:
