@@ -45,10 +45,20 @@ FILL = """(form, [long, short, fields, isPolite]) => {
   return names;
 }"""
 
+SEND = """form => new Promise(done => {
+  window.addEventListener("submit", event => done(!event.defaultPrevented), { once: true });
+  form.requestSubmit();
+})"""
+"""Send the form; true if the browser does so itself, and no script of the page instead."""
+
 MOST_SCREENS = 6
 NO_NEW_PAGE_MS = 10_000
 
 Filled = set[tuple[str, str]]
+
+
+class TakenByScript(Exception):
+    """No new page will come."""
 
 
 @dataclass
@@ -136,8 +146,9 @@ def fill(page: Page, number: int, *, is_polite: bool) -> Filled:
         filled |= new
         try:
             with page.expect_navigation(timeout=NO_NEW_PAGE_MS):
-                form.evaluate("form => form.requestSubmit()")
-        except TookTooLong:  # a file came instead, or a script asks for a passkey
+                if not form.evaluate(SEND):
+                    raise TakenByScript
+        except (TookTooLong, TakenByScript):  # a file came instead, or a script asks for a passkey
             break
         number = 0
     return filled
