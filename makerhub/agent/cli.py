@@ -74,7 +74,10 @@ def pair(
     keeps = state.token if state.hub_url == address else ""
     paired = _done(_pair(address, keeps, code))
     printer = OwnPrinter(paired.printer_id, paired.printer_name, paired.limits, _printer_url(url), key)
-    if key and url:
+    known = state.printer(paired.printer_id)
+    if known is not None and known.connection is not None and not (url or key):  # the hub forgot it, not OctoPrint
+        printer = msgspec.structs.replace(printer, url=known.url, key=known.key)
+    if printer.connection is not None:
         printer = msgspec.structs.replace(printer, stage=Stage.CONNECTED)
     before = state if keeps and not paired.token else State(rules=state.rules)
     rules = before.rules if automatic is None else msgspec.structs.replace(before.rules, automatic=automatic)

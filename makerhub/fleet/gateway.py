@@ -185,6 +185,9 @@ NEEDED: Final = frozenset(
 )
 """With these five a key can watch, upload, start and cancel, and can not overwrite, delete or heat."""
 
+READS_PROFILES: Final = frozenset({Permission.CONNECTION, Permission.ADMIN})
+"""With one of these a key can read the printer's bed and nozzle."""
+
 _PERMISSION_MESSAGES: Final = {
     Permission.STATUS: translatable("see what the printer is doing"),
     Permission.FILES_LIST: translatable("list the files"),
@@ -225,10 +228,20 @@ _VERDICT_MESSAGES: Final = {
 
 
 @dataclass(frozen=True)
+class Build:
+    """Bed and nozzle of a printer in millimetres, as its server has them."""
+
+    bed_width_mm: float
+    bed_depth_mm: float
+    nozzle_mm: float
+
+
+@dataclass(frozen=True)
 class KeyReport:
-    """What a key can do, as far as we have a name for it."""
+    """What a key can do, as far as we have a name for it; and the printer's `build`, where the key may read it."""
 
     held: frozenset[Permission]
+    build: Build | None = None
 
     @property
     def missing(self) -> list[Permission]:
@@ -286,7 +299,7 @@ class PrinterGateway(Protocol):
         """The server's version, such as `1.11.8`; raises NOT_OCTOPRINT for anything else."""
 
     async def key_report(self, connection: Connection) -> KeyReport:
-        """What the connection's key can do; raises KEY_REFUSED for a wrong key."""
+        """What the connection's key can do, and bed and nozzle if it may read them; KEY_REFUSED for a wrong key."""
 
     async def file(self, connection: Connection, name: str) -> FileReport | None:
         """The file `name` in our folder; None when it is surely not there."""

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from makerhub.errors import translatable
-from makerhub.fleet.gateway import JobReport, KeyReport, Permission, PrinterState, Trouble
+from makerhub.fleet.gateway import Build, JobReport, KeyReport, Permission, PrinterState, Trouble
 from makerhub.fleet.verdict import Outcome, Reason
 from makerhub.gcode.limits import PrinterLimits
 
@@ -148,22 +148,27 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Key(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the key of OctoPrint can do, or why that is not known. The key itself never leaves the agent."""
+    """What the key of OctoPrint can do, or why that is not known. The key itself never leaves the agent.
+
+    `build` is the bed and the nozzle by OctoPrint's printer profile, where the key may read that.
+    """
 
     held: Annotated[list[Word], msgspec.Meta(max_length=100)] = []
     trouble: Trouble | None = None
+    build: Build | None = None
 
     @classmethod
     def of(cls, report: KeyReport | Trouble) -> "Key":
         """What is told of a check."""
         if isinstance(report, Trouble):
             return cls(trouble=report)
-        return cls(sorted(permission.value for permission in report.held))
+        return cls(sorted(permission.value for permission in report.held), build=report.build)
 
     def report(self) -> KeyReport | Trouble:
         """The check as the hub itself would have made it; permissions without a name here are left out."""
         known = {permission.value: permission for permission in Permission}
-        return self.trouble or KeyReport(frozenset(known[name] for name in self.held if name in known))
+        held = frozenset(known[name] for name in self.held if name in known)
+        return self.trouble or KeyReport(held, self.build)
 
 
 class PrinterNews(msgspec.Struct, frozen=True, omit_defaults=True):

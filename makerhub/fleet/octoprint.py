@@ -6,6 +6,7 @@ drops the arguments of an upload, and none knows application keys. Measured with
 
 import io
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +17,8 @@ from makerhub.fleet import replies
 from makerhub.fleet.addresses import printer_url
 from makerhub.fleet.gateway import (
     FOLDER,
+    READS_PROFILES,
+    Build,
     Connection,
     FileReport,
     JobReport,
@@ -75,7 +78,16 @@ class OctoPrint:
     async def key_report(self, connection: Connection) -> KeyReport:
         """What the connection's key can do."""
         reply = await self._call(connection, "GET", "/api/currentuser")
-        return replies.parse(_expect(reply, 200), replies.UserReply).report()
+        report = replies.parse(_expect(reply, 200), replies.UserReply).report()
+        return replace(report, build=await self._build(connection)) if report.held & READS_PROFILES else report
+
+    async def _build(self, connection: Connection) -> Build | None:
+        """Bed and nozzle of the printer profile in use; None if it can't be had, then the maker is asked."""
+        try:
+            reply = await self._call(connection, "GET", "/api/printerprofiles")
+            return replies.parse(_expect(reply, 200), replies.ProfilesReply).build()
+        except PrinterTrouble:
+            return None
 
     async def file(self, connection: Connection, name: str) -> FileReport | None:
         """The file in our folder. Trap: before the folder exists the answer is 500, not 404, so that is asked, too."""

@@ -9,7 +9,16 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from makerhub.fleet.gateway import FileReport, JobReport, KeyReport, Permission, PrinterState, PrinterTrouble, Trouble
+from makerhub.fleet.gateway import (
+    Build,
+    FileReport,
+    JobReport,
+    KeyReport,
+    Permission,
+    PrinterState,
+    PrinterTrouble,
+    Trouble,
+)
 
 R = TypeVar("R")
 
@@ -154,6 +163,40 @@ class UserReply(msgspec.Struct):
         if self.name is None:
             raise PrinterTrouble(Trouble.KEY_REFUSED)
         return KeyReport(frozenset(Permission(name) for name in self.permissions if name in set(Permission)))
+
+
+class Volume(msgspec.Struct):
+    """What a printer can reach, in mm."""
+
+    width: float
+    depth: float
+
+
+class Extruder(msgspec.Struct, rename="camel"):
+    """Its nozzles, in mm."""
+
+    nozzle_diameter: float
+
+
+class Profile(msgspec.Struct):
+    """One of OctoPrint's printer profiles."""
+
+    volume: Volume
+    extruder: Extruder
+    current: bool = False
+
+
+class ProfilesReply(msgspec.Struct):
+    """`GET /api/printerprofiles`, which wants the permission CONNECTION."""
+
+    profiles: dict[str, Profile]
+
+    def build(self) -> Build | None:
+        """Bed and nozzle of the profile in use."""
+        current = next((profile for profile in self.profiles.values() if profile.current), None)
+        if current is None:
+            return None
+        return Build(current.volume.width, current.volume.depth, current.extruder.nozzle_diameter)
 
 
 class KeyRequestReply(msgspec.Struct):

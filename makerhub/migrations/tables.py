@@ -15,7 +15,7 @@ from makerhub.people import entry_models as entry
 from makerhub.people import home_models as homes
 from makerhub.people import models as people
 from makerhub.places import models as places
-from makerhub.printers import agent_models
+from makerhub.printers import agent_models, fit
 from makerhub.printers import models as printers
 from makerhub.production import models as production
 from makerhub.production import trial_models
@@ -33,6 +33,7 @@ __all__ = [
     "designs",
     "entry",
     "facilities",
+    "fit",
     "homes",
     "hubs",
     "moderation",

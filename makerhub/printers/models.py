@@ -58,8 +58,12 @@ class Printer(SQLModel, table=True):
     MOVES: ClassVar[Mapping[PrinterState, frozenset[PrinterState]]] = {
         PrinterState.UNCHECKED: frozenset({PrinterState.ACTIVE, PrinterState.REFUSED, PrinterState.RETIRED}),
         PrinterState.REFUSED: frozenset({PrinterState.UNCHECKED, PrinterState.RETIRED}),
-        PrinterState.ACTIVE: frozenset({PrinterState.PAUSED, PrinterState.UNCHECKED, PrinterState.RETIRED}),
-        PrinterState.PAUSED: frozenset({PrinterState.ACTIVE, PrinterState.UNCHECKED, PrinterState.RETIRED}),
+        PrinterState.ACTIVE: frozenset(
+            {PrinterState.PAUSED, PrinterState.UNCHECKED, PrinterState.REFUSED, PrinterState.RETIRED}
+        ),
+        PrinterState.PAUSED: frozenset(
+            {PrinterState.ACTIVE, PrinterState.UNCHECKED, PrinterState.REFUSED, PrinterState.RETIRED}
+        ),
     }
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)

@@ -22,6 +22,8 @@ from makerhub.fleet.poll import Observation as Seen
 from makerhub.fleet.trial import prints_trial
 from makerhub.keys.box import KeyBox, Place, Unreadable, place
 from makerhub.lifecycle import Transition, begin, history, move
+from makerhub.printers import fit
+from makerhub.printers.agent_models import AgentLink
 from makerhub.printers.models import BuildPlate, Consent, Link, Observation, PlateState, Printer, PrinterState
 from makerhub.printers.own import PREFIX, ModelUnknown, as_stored, base_of
 
@@ -113,30 +115,44 @@ def problems(new: NewPrinter) -> dict[str, str]:
 
 
 def change(session: Session, printer: Printer, new: NewPrinter, key_box: KeyBox, *, now: datetime) -> None:
-    """Take over what its maker changed; an empty key keeps the old one, and model, hub and plate stay as they are.
+    """Take over what its maker changed; an empty key keeps the old one, and hub and plate stay as they are.
 
-    Under a new address or with a new key the printer is checked again. Raises `Invalid` like `register`.
+    Under a new address, with a new key or as another model the printer is checked again. Its agent holds files against
+    the limits of the model that it was paired for, so as another model it waits to be paired anew. Raises `Invalid`
+    like `register`, and `OwnCodeRefused` where what was brought for it does not fit the new model.
     """
     found = {name: problem for name, problem in problems(new).items() if name != "key" or new.key}
     if found:
         raise Invalid(fields=found)
     is_connected_anew = reconnects(printer, new)
+    if becomes_another(printer, new) and new.profile is not None:
+        read_own(new.profile, **printer.own_code)
+        printer.profile = new.profile.key
+        link = session.get(AgentLink, printer.id)
+        if link is not None:
+            session.delete(link)
     printer.name, printer.material, printer.colour = new.name.strip(), new.material, new.colour.strip()
     session.add(printer)
     if printer.link is not Link.BY_HAND:
         printer.consent = new.consent
-    if printer.link is not Link.DIRECT:
-        return
-    printer.url = _origin(new.url) or ""
-    if new.key:
+    if printer.link is Link.DIRECT:
+        printer.url = _origin(new.url) or ""
+    if printer.link is Link.DIRECT and new.key:
         printer.encrypted_key = key_box.seal(new.key.strip(), key_place(printer.id))
     if is_connected_anew and printer.state is not PrinterState.UNCHECKED:
         check_again(session, printer, by=new.owner_id, now=now)
 
 
 def reconnects(printer: Printer, new: NewPrinter) -> bool:
-    """Whether the change gives the printer another address or key."""
-    return printer.link is Link.DIRECT and (bool(new.key) or _origin(new.url) != printer.url)
+    """Whether what was checked of the printer is to be checked again: another address, key or model."""
+    if printer.link is Link.DIRECT and (bool(new.key) or _origin(new.url) != printer.url):
+        return True
+    return printer.link is not Link.BY_HAND and becomes_another(printer, new)
+
+
+def becomes_another(printer: Printer, new: NewPrinter) -> bool:
+    """Whether the change makes it another model; one that its maker described stays as it was described."""
+    return new.profile is not None and not printer.own_model and new.profile.key != printer.profile
 
 
 def bring(
@@ -161,20 +177,33 @@ def retire(session: Session, printer: Printer, *, by: UUID, now: datetime) -> No
     move(session, printer, PrinterState.RETIRED, now=now, by=by, encrypted_key=b"")
 
 
-def key_checked(session: Session, printer: Printer, report: KeyReport | Trouble, *, now: datetime) -> None:
-    """Record what the printer's key can do; without all that is needed the printer is refused, with the reason."""
+def key_checked(
+    session: Session,
+    printer: Printer,
+    report: KeyReport | Trouble,
+    profile: PrinterProfile | None = None,
+    *,
+    now: datetime,
+) -> None:
+    """Record what the printer's key can do; without all that is needed the printer is refused, with the reason.
+
+    So it is where bed or nozzle are not those of its model, the `profile`, by OctoPrint or by what its maker said.
+    """
     if printer.state is not PrinterState.UNCHECKED:
         return
     if isinstance(report, Trouble):
         move(session, printer, PrinterState.REFUSED, now=now, why=report, trouble=report)
         return
-    fits = report.verdict is not KeyVerdict.TOO_WEAK
+    if report.build is not None and profile is not None:
+        fit.note(session, printer, profile, report.build, now=now)
+    told = fit.fit_of(session, printer)
+    is_able, is_model = report.verdict is not KeyVerdict.TOO_WEAK, told is None or told.fits
     move(
         session,
         printer,
-        PrinterState.ACTIVE if fits else PrinterState.REFUSED,
+        PrinterState.ACTIVE if is_able and is_model else PrinterState.REFUSED,
         now=now,
-        why=report.verdict,
+        why=report.verdict if is_model or not is_able else fit.DIFFERS,
         missing_permissions=[permission.value for permission in report.missing],
         excess_permissions=[permission.value for permission in report.excess],
         trouble="",

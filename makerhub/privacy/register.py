@@ -28,6 +28,7 @@ from makerhub.people.entry_models import ApiToken, Invitation, Passkey, Recovery
 from makerhub.people.home_models import MakerAddress, MakerSettings
 from makerhub.people.models import BrowserSession, JoinRequest, Membership, Person, SignInRequest
 from makerhub.printers.agent_models import Agent, AgentLink, PairingCode
+from makerhub.printers.fit import PrinterFit
 from makerhub.printers.models import Observation, PowerLimit, Printer, Spool, SpoolEntry, Upkeep
 from makerhub.production.models import Attempt
 from makerhub.production.trial_models import TrialPrint
@@ -260,6 +261,13 @@ REGISTER: tuple[Held, ...] = (
         translatable("What the agent last said of your printers"),
         lambda who: col(AgentLink.printer_id).in_(_printers_of(who)),
         ("printer_id", "stage", "willing", "unwilling", "longest_seconds"),
+        erased=True,
+    ),
+    Held(
+        PrinterFit,
+        translatable("Whether your printers have the bed and nozzle of their model"),
+        lambda who: col(PrinterFit.printer_id).in_(_printers_of(who)),
+        ("printer_id", "profile", "told_by", "fits", "bed_width_mm", "bed_depth_mm", "nozzle_mm", "told_at"),
         erased=True,
     ),
     Held(

@@ -30,6 +30,7 @@ from makerhub.printers import service as printers
 from makerhub.printers.agent_models import Agent, AgentLink
 from makerhub.printers.agents import is_heard
 from makerhub.printers.models import BuildPlate, PlateState, Printer, PrinterState
+from makerhub.printers.own import base_of
 from makerhub.production import material, service, trial_agents
 from makerhub.production.journal import ENDS
 from makerhub.production.material import SpoolShort
@@ -116,7 +117,7 @@ class AgentDesk:
         moved = False
         for news in report.printers:
             if news.printer_id in agent.links:
-                moved |= _alone(session, partial(_note_printer, session, agent, news, now))
+                moved |= _alone(session, partial(_note_printer, session, agent, news, self._profiles, now))
         for told in report.attempts:
             attempt = agent.attempts.get(told.attempt_id)
             if attempt is not None and attempt.state in ON_THE_PRINTER:
@@ -219,7 +220,9 @@ def _alone(session: Session, change: Callable[[], bool]) -> bool:
         return False
 
 
-def _note_printer(session: Session, agent: _Known, news: PrinterNews, now: datetime) -> bool:
+def _note_printer(
+    session: Session, agent: _Known, news: PrinterNews, profiles: Mapping[str, PrinterProfile], now: datetime
+) -> bool:
     """Keep what the agent said of a printer beside the observation; whether its key was accepted or refused by that."""
     link = agent.links[news.printer_id]
     if news.stage is not None:
@@ -229,7 +232,8 @@ def _note_printer(session: Session, agent: _Known, news: PrinterNews, now: datet
     session.add(link)
     if news.key is None or news.printer_id not in agent.unchecked:
         return False
-    printers.key_checked(session, session.get_one(Printer, news.printer_id), news.key.report(), now=now)
+    printer = session.get_one(Printer, news.printer_id)
+    printers.key_checked(session, printer, news.key.report(), base_of(printer, profiles), now=now)
     agent.unchecked.discard(news.printer_id)
     return True
 

@@ -24,6 +24,15 @@ DISABLED_PLUGINS = [
     "uploadmanager",
 ]
 
+PRINTER_PROFILE: dict[str, Any] = {
+    "id": "_default",
+    "name": "Default",
+    "model": "A Virtual Printer as large as a Prusa MK3S",
+    "volume": {"formFactor": "rectangular", "origin": "lowerleft", "width": 250.0, "depth": 210.0, "height": 210.0},
+    "extruder": {"count": 1, "nozzleDiameter": 0.4, "offsets": [[0, 0]], "sharedNozzle": False},
+}
+"""The printer's size, by which a hub sees whether it is the model that its maker chose."""
+
 
 def server_config(port: int) -> dict[str, Any]:
     """The content of config.yaml for a server on 127.0.0.1:`port` that connects to its Virtual Printer by itself."""
@@ -41,6 +50,7 @@ def server_config(port: int) -> dict[str, Any]:
             "ignoreIncompleteStartup": True,
         },
         "accessControl": {"autologinLocal": False},
+        "printerProfiles": {"default": "_default", "defaultProfile": PRINTER_PROFILE},
         "serial": {"port": "VIRTUAL", "baudrate": 115200, "autoconnect": True, "log": False},
         "webcam": {"webcamEnabled": False, "timelapseEnabled": False, "timelapse": {"type": "off"}},
         # The analysis of each upload runs in a process of its own and takes a core for seconds.

@@ -64,6 +64,23 @@ async def get_printer(call: Call) -> web.StreamResponse:
     return web.json_response(reply)
 
 
+async def get_profiles(call: Call) -> web.StreamResponse:
+    """The one printer profile, which is in use."""
+    printer = call.printer
+    volume = {**printer.volume, "custom_box": False, "formFactor": "rectangular", "origin": "lowerleft"}
+    extruder = {"count": 1, "nozzleDiameter": printer.nozzle, "offsets": [[0.0, 0.0]], "sharedNozzle": False}
+    profile = {"id": "_default", "name": "Default", "current": True, "default": True}
+    return web.json_response({"profiles": {"_default": {**profile, "volume": volume, "extruder": extruder}}})
+
+
+async def patch_profile(call: Call) -> web.StreamResponse:
+    """Change the printer profile."""
+    changes = (await call.json())["profile"]
+    call.printer.volume.update(changes.get("volume", {}))
+    call.printer.nozzle = changes.get("extruder", {}).get("nozzleDiameter", call.printer.nozzle)
+    return web.json_response({})
+
+
 async def post_connection(call: Call) -> web.StreamResponse:
     """Connect or disconnect."""
     body = await call.command("connect", "disconnect")
@@ -195,6 +212,8 @@ ROUTES: tuple[Route, ...] = (
     ("POST", "/api/printer/tool", "CONTROL", not_simulated),
     ("POST", "/api/printer/bed", "CONTROL", not_simulated),
     ("POST", "/api/connection", "CONNECTION", post_connection),
+    ("GET", "/api/printerprofiles", "CONNECTION", get_profiles),
+    ("PATCH", "/api/printerprofiles/_default", "SETTINGS", patch_profile),
     ("GET", "/api/settings", "SETTINGS_READ", not_simulated),
     ("GET", "/api/files", "FILES_LIST", get_files),
     ("GET", "/api/files/local", "FILES_LIST", get_files),

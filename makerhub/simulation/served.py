@@ -8,6 +8,10 @@ from makerhub.simulation.clock import Clock
 from makerhub.simulation.faults import Faults
 from makerhub.simulation.printer import SimulatedPrinter
 
+VOLUME = {"width": 250.0, "depth": 210.0, "height": 210.0}
+NOZZLE = 0.4
+"""The printer profile, in millimetres: a Prusa MK3S's."""
+
 
 class ServedPrinter(SimulatedPrinter):
     """A printer on the network.
@@ -23,6 +27,7 @@ class ServedPrinter(SimulatedPrinter):
         self.key, self.maker_key, self.admin_key = (_key(seed, name, user) for user in ("minimal", "maker", "admin"))
         self.accounts = Accounts({self.key: MINIMAL, self.maker_key: MAKER, self.admin_key: ADMIN})
         self.faults = Faults()
+        self.volume, self.nozzle = dict(VOLUME), NOZZLE
 
     def restart(self) -> None:
         """See SimulatedPrinter; open requests for keys are forgotten too."""

@@ -15,7 +15,6 @@ from makerhub.people.models import Role
 from makerhub.printers import agents
 from makerhub.printers.agent_models import Agent, AgentLink, AgentState
 from makerhub.printers.models import Link, Printer, PrinterState
-from makerhub.printers.own import base_of
 from makerhub.web.agent_wheel import agent_wheel
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most
@@ -108,8 +107,7 @@ def revoke(printer_id: UUID) -> ResponseReturnValue:
 
 def _page(printer_id: UUID, commands: Mapping[str, str] | None = None) -> str:
     it = _shown(printer_id)
-    profile = base_of(it.shown.printer, hub().profiles)
-    return render_template("maker/agent.html", it=it, profile=profile, wheel=agent_wheel(), commands=commands)
+    return render_template("maker/agent.html", it=it, wheel=agent_wheel(), commands=commands)
 
 
 def _shown(printer_id: UUID) -> ShownAgent:

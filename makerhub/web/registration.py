@@ -76,6 +76,7 @@ def change(printer_id: UUID) -> str:
         mine = my_printer(session, printer_id)
     typed = {
         "name": mine.name,
+        "profile": mine.profile,
         "material": mine.material,
         "colour": mine.colour,
         "url": mine.url,
@@ -94,15 +95,17 @@ def save(printer_id: UUID) -> ResponseReturnValue:
     try:
         with hub().database.changing() as session:
             mine = my_printer(session, printer_id)
-            wanted = replace(_typed(base_of(mine, hub().profiles), mine.hub_id), link=mine.link)
-            if wanted.material != mine.material or printers.reconnects(mine, wanted):
+            wanted = replace(_typed(_wanted_model(mine), mine.hub_id), link=mine.link)
+            is_another = printers.becomes_another(mine, wanted)
+            if is_another or wanted.material != mine.material or printers.reconnects(mine, wanted):
                 production.require_free(session, mine.id)
             printers.change(session, mine, wanted, hub().key_box, now=hub().clock())
     except Invalid as error:
         return _change_page(before, request.form, error.fields, "" if error.fields else error.template), 400
     hub().soon(check_printers)
     flash(_("Saved."), "success")
-    return redirect(url_for("maker.printer", printer_id=printer_id))
+    next_page = "agent_page.connection" if is_another and mine.link is Link.AGENT else "maker.printer"
+    return redirect(url_for(next_page, printer_id=printer_id))
 
 
 @pages.post("/<uuid:printer_id>/retire")
@@ -115,6 +118,12 @@ def retire(printer_id: UUID) -> ResponseReturnValue:
         printers.retire(session, mine, by=viewer().id, now=hub().clock())
     flash(_("We no longer use %(printer)s, and its key is deleted here.", printer=mine.name), "success")
     return redirect(url_for("maker.overview"))
+
+
+def _wanted_model(mine: Printer) -> PrinterProfile | None:
+    """The model that was chosen; without a choice, or where its maker described the printer, what it is."""
+    chosen = "" if mine.own_model else request.form.get("profile", "")
+    return hub().profiles.get(chosen) if chosen else base_of(mine, hub().profiles)
 
 
 def _model() -> PrinterProfile | None:
@@ -170,16 +179,23 @@ def _new_page(typed: Mapping[str, str], errors: Mapping[str, str]) -> str:
 
 
 def _change_page(mine: Printer, typed: Mapping[str, str], errors: Mapping[str, str], general: str = "") -> str:
-    profile = base_of(mine, hub().profiles)
+    profile = _shown_model(mine, typed)
     materials = profile.materials if profile else [mine.material]
+    models = sorted((profile.name, profile.key) for profile in hub().profiles.values())
     return render_template(
         "maker/change.html",
+        models=[] if mine.own_model else [(key, name) for name, key in models],
         printer=mine,
         typed=typed,
         errors=errors,
         general=_(general) if general else "",
         materials=_options(materials),
     )
+
+
+def _shown_model(mine: Printer, typed: Mapping[str, str]) -> PrinterProfile | None:
+    chosen = hub().profiles.get(typed.get("profile", ""))
+    return base_of(mine, hub().profiles) if chosen is None or mine.own_model else chosen
 
 
 def _options(materials: Iterable[str]) -> list[tuple[str, str]]:

@@ -9,7 +9,8 @@ from sqlmodel import Session
 from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.designs.models import DesignVersion, Part, PlateSlice
-from makerhub.fleet.gateway import FOLDER, NEEDED, Permission, Trouble
+from makerhub.designs.profiles import PrinterProfile
+from makerhub.fleet.gateway import FOLDER, NEEDED, READS_PROFILES, Permission, Trouble
 from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.messages import Unwilling
 from makerhub.fleet.verdict import Reason
@@ -17,6 +18,7 @@ from makerhub.people.access import find, permitted
 from makerhub.printers import spools, upkeep
 from makerhub.printers.access import LOOK_AFTER
 from makerhub.printers.agent_models import AgentLink
+from makerhub.printers.fit import PrinterFit, fit_of
 from makerhub.printers.models import BuildPlate, Link, Observation, PlateState, Printer, PrinterState, Spool
 from makerhub.printers.own import base_of
 from makerhub.printers.service import is_reachable
@@ -69,12 +71,22 @@ class ShownPrinter:
     print_seconds: int = 0
     upkeep_is_due: bool = False
     agent_link: AgentLink | None = None
+    fit: PrinterFit | None = None
+
+    @property
+    def profile(self) -> PrinterProfile | None:
+        """What we slice for; None where the profile is no longer here."""
+        return base_of(self.printer, hub().profiles)
 
     @property
     def model(self) -> str:
         """The model's name, or the key of a profile that is no longer here."""
-        profile = base_of(self.printer, hub().profiles)
-        return profile.name if profile else self.printer.profile
+        return self.profile.name if self.profile else self.printer.profile
+
+    @property
+    def reads_profile(self) -> bool:
+        """Whether the key may read bed and nozzle from OctoPrint."""
+        return bool(READS_PROFILES & set(self.printer.excess_permissions))
 
     @property
     def is_by_hand(self) -> bool:
@@ -202,6 +214,7 @@ def show_printer(session: Session, printer: Printer) -> ShownPrinter:
         print_seconds=print_seconds,
         upkeep_is_due=upkeep.is_due(upkeep.log_of(session, printer.id), print_seconds),
         agent_link=session.get(AgentLink, printer.id),
+        fit=fit_of(session, printer),
     )
 
 

@@ -228,6 +228,12 @@ class Target:
         reply = await self.post("/api/connection", {"command": command}, key=self.machine.admin_key)
         assert reply.status == 204
 
+    async def reshape(self, **profile: Any) -> None:
+        """The maker corrects OctoPrint's printer profile."""
+        admin = self.machine.admin_key
+        reply = await self.request("PATCH", "/api/printerprofiles/_default", key=admin, json={"profile": profile})
+        assert reply.status == 200
+
     async def command(self, command: str, **more: str) -> int:
         """A job command's status."""
         return (await self.post("/api/job", {"command": command, **more})).status

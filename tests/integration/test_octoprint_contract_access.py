@@ -55,9 +55,24 @@ async def test_what_the_five_permissions_do_not_allow(octoprint_target: Target) 
         await octoprint_target.post("/api/printer/command", {"command": "M112"}),
         await octoprint_target.post("/api/connection", {"command": "disconnect"}),
         await octoprint_target.get("/api/settings"),
+        await octoprint_target.get("/api/printerprofiles"),
     ]
     assert [reply.status for reply in refused] == [403] * len(refused)
     assert (await octoprint_target.job())["state"] == "Operational"
+
+
+async def test_bed_and_nozzle_are_for_keys_that_may_connect(octoprint_target: Target) -> None:
+    """The limited key can't read them (above), so its maker is asked; an administrator's key can."""
+    admin = octoprint_target.machine.admin_key
+    try:
+        for width in (250, 220):
+            await octoprint_target.reshape(volume={"width": width})
+            profiles = (await octoprint_target.get("/api/printerprofiles", key=admin)).body["profiles"]
+            (current,) = [profile for profile in profiles.values() if profile["current"]]
+            assert (current["volume"]["width"], current["volume"]["depth"]) == (width, 210)
+            assert current["extruder"]["nozzleDiameter"] == 0.4
+    finally:
+        await octoprint_target.reshape(volume={"width": 250})
 
 
 async def test_what_the_five_permissions_do_allow(octoprint_target: Target) -> None:

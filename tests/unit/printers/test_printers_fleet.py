@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
-from builders import NOW, World, later, person
+from builders import MK3S, NOW, World, later, person
 
 from makerhub.config import Settings
 from makerhub.db import IntegrityError
@@ -124,6 +124,7 @@ def check(world: World, keys: Keys, **changes: Any) -> None:
         "database": world.database,
         "fleet": fleet,
         "key_box": world.key_box,
+        "profiles": {MK3S.key: MK3S},
         "clock": lambda: NOW,
         "settings": Settings(probe_seconds=0.0),
     }
