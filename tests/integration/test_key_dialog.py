@@ -54,7 +54,7 @@ def looked_at(place: Place, printer: Printer) -> str:
     """The printer's page, once its key was looked at, as its maker sees it."""
     wait_until(lambda: state(place, printer) is not PrinterState.UNCHECKED, "the key to be looked at")
     with serving(place.hub.web, "127.0.0.1") as address:
-        visitor = Visitor(lambda: address)
+        visitor = Visitor(lambda: address.removeprefix("http://"))
         visitor.sign_in(place.network.makers[0].email, PASSWORD)
         return visitor.get(f"/printers/{printer.id}").text
 
