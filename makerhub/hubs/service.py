@@ -189,6 +189,11 @@ def forget_cell(session: Session, person_id: UUID) -> None:
         session.flush()
 
 
+def is_on_map(session: Session, person_id: UUID) -> bool:
+    """Whether the person is counted in a cell of the map."""
+    return session.get(MakerCell, person_id) is not None
+
+
 def makers_by_cell(session: Session) -> Mapping[str, int]:
     """How many makers are in each cell that may be shown: none with fewer than five."""
     makers = (

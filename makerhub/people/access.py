@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, true
+from sqlalchemy import ColumnElement, false, or_, true
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -28,6 +28,9 @@ from makerhub.errors import NotFound
 from makerhub.notices.models import Mail
 from makerhub.people.home_models import MakerAddress, MakerSettings
 from makerhub.people.models import Membership, Organisation, Person, Role
+
+GIVEN_BY_DISPATCHERS = (Role.MAKER, Role.COURIER, Role.HELPER, Role.DISPATCHER)
+"""The roles at their own hub that dispatchers give and take; reviewers and administrators are named from above."""
 
 Row = TypeVar("Row", bound=SQLModel)
 Rule = Callable[[Person], ColumnElement[bool]]
@@ -163,11 +166,31 @@ def _maker_addresses(person: Person) -> ColumnElement[bool]:
 
 @visibility(Membership)
 def _memberships(person: Person) -> ColumnElement[bool]:
-    """One's own memberships; an administrator sees everybody's."""
-    return everything() if has_role(person, Role.ADMIN) else col(Membership.person_id) == person.id
+    """One's own memberships; dispatchers see those of their hub, an administrator everybody's."""
+    if has_role(person, Role.ADMIN):
+        return everything()
+    of_own_hub = col(Membership.organisation_id).in_(organisation_ids(person, Role.DISPATCHER))
+    return or_(col(Membership.person_id) == person.id, of_own_hub)
+
+
+def _its_holder(person: Person) -> ColumnElement[bool]:
+    """Whoever has it."""
+    return col(Membership.person_id) == person.id
+
+
+def _who_gives_it(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of that hub, those roles that they give; administrators."""
+    if has_role(person, Role.ADMIN):
+        return everything()
+    at_own_hub = col(Membership.organisation_id).in_(organisation_ids(person, Role.DISPATCHER))
+    return at_own_hub & col(Membership.role).in_(GIVEN_BY_DISPATCHERS)
 
 
 @visibility(Mail)
 def _mails(person: Person) -> ColumnElement[bool]:
     """An administrator sees what the hub wrote to people; everybody else has their mailbox."""
     return everything() if has_role(person, Role.ADMIN) else nothing()
+
+
+LEAVE = action(Membership, "give up", _its_holder)
+TAKE_ROLE = action(Membership, "take from somebody", _who_gives_it)

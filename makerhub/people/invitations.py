@@ -14,7 +14,7 @@ from makerhub.errors import Invalid, MakerhubError, MovedMeanwhile, translatable
 from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
 from makerhub.notices.service import tell
-from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
+from makerhub.people.access import GIVEN_BY_DISPATCHERS, action, everything, has_role, organisation_ids, visibility
 from makerhub.people.entry_models import Invitation, InvitationState
 from makerhub.people.letters import INVITATION
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
@@ -35,17 +35,28 @@ class InvitationOver(MakerhubError):
 def roles_to_give(person: Person, organisation: Organisation) -> frozenset[Role]:
     """The roles to which `person` may invite others in this organisation.
 
-    Dispatchers let makers and couriers into their own hubs, and requesters into any facility; administrators let in
-    whomever fits.
+    Dispatchers let makers, couriers and helpers into their own hubs, and requesters into any facility; administrators
+    let in whomever fits.
     """
     fitting = roles_at(organisation.kind)
     if has_role(person, Role.ADMIN):
         return fitting
     is_own_hub = organisation.id in organisation_ids(person, Role.DISPATCHER)
-    given = {Role.MAKER, Role.COURIER} if is_own_hub else set()
+    given = {Role.MAKER, Role.COURIER, Role.HELPER} if is_own_hub else set()
     if has_role(person, Role.DISPATCHER):
         given.add(Role.REQUESTER)
     return fitting & given
+
+
+def roles_to_appoint(person: Person, organisation: Organisation) -> frozenset[Role]:
+    """The roles that `person` may give to somebody who is in this organisation already.
+
+    Dispatchers name further ones among the people of their hub, whom they know; nobody becomes one by a mail of theirs.
+    """
+    if has_role(person, Role.ADMIN):
+        return roles_at(organisation.kind)
+    is_own_hub = organisation.id in organisation_ids(person, Role.DISPATCHER)
+    return frozenset(GIVEN_BY_DISPATCHERS) if is_own_hub else frozenset()
 
 
 def roles_at(kind: OrganisationKind) -> frozenset[Role]:

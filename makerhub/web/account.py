@@ -30,6 +30,7 @@ def overview() -> str:
         sign_ins = open_sign_ins(database, viewer(), hub().clock())
         has_second = second_factor.is_in_use(database, viewer())
         passkeys = passkeys_of(database, viewer())
+        hubs = people.hubs_of(database, viewer())
     return render_template(
         "account/overview.html",
         sign_ins=[(sign_in, *device(sign_in.agent), sign_in.id == this_session().row_id) for sign_in in sign_ins],
@@ -37,6 +38,7 @@ def overview() -> str:
         has_second=has_second,
         needs_second=second_factor.is_required(viewer(), hub().settings),
         passkeys=passkeys,
+        hubs=[(place, [one.role for one in viewer().roles if one.organisation_id == place.id]) for place in hubs],
     )
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from makerhub.delivery import pickups
 from makerhub.delivery.access import CANCEL_PICKUP
 from makerhub.errors import Invalid, translatable
+from makerhub.hubs.service import is_on_map
 from makerhub.people import homes
 from makerhub.people import service as people
 from makerhub.people.access import find
@@ -180,6 +181,7 @@ def _page(typed: Mapping[str, str] | None = None, errors: Mapping[str, str] | No
             lots=pickups.lots_of(session, [pickup.id])[pickup.id] if pickup else (),
             views=pickups.views_of(session, me.id),
             zone=viewer_zone().key,
+            is_on_map=is_on_map(session, me.id),
         )
 
 

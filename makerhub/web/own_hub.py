@@ -81,7 +81,7 @@ def mine() -> ResponseReturnValue:
 def overview(hub_id: UUID) -> str:
     """The hub's state, its numbers, and what was decided about it."""
     with hub().database.reading() as session:
-        place, profile = _own(session, DESCRIBE, hub_id)
+        place, profile = own(session, DESCRIBE, hub_id)
         past = [change for change in reversed(history(session, profile)) if change.before]
         deciders = session.exec(select(Person).where(col(Person.id).in_({change.by for change in past}))).all()
         members, printers = closing.numbers(session, hub_id)
@@ -102,7 +102,7 @@ def overview(hub_id: UUID) -> str:
 def describe(hub_id: UUID) -> str:
     """The form of what the hub says of itself."""
     with hub().database.reading() as session:
-        place, profile = _own(session, DESCRIBE, hub_id)
+        place, profile = own(session, DESCRIBE, hub_id)
         return render_template("own_hub/describe.html", place=place, typed=said(place, profile), errors={})
 
 
@@ -112,7 +112,7 @@ def save(hub_id: UUID) -> ResponseReturnValue:
     """Keep it; or show, without keeping anything, what visitors would see, and go back from there to the form."""
     try:
         with hub().database.changing() as session:
-            place, profile = _own(session, DESCRIBE, hub_id)
+            place, profile = own(session, DESCRIBE, hub_id)
             if "again" in request.form:
                 return render_template("own_hub/describe.html", place=place, typed=request.form, errors={})
             trial = session.begin_nested()
@@ -124,7 +124,7 @@ def save(hub_id: UUID) -> ResponseReturnValue:
             trial.commit()
     except Invalid as error:
         with hub().database.reading() as session:
-            place, _profile = _own(session, DESCRIBE, hub_id)
+            place, _profile = own(session, DESCRIBE, hub_id)
             page = render_template("own_hub/describe.html", place=place, typed=request.form, errors=error.fields)
         return page, HTTPStatus.BAD_REQUEST
     flash(_("Saved. This is what visitors see."), "success")
@@ -145,7 +145,7 @@ def make_change(hub_id: UUID, change: str) -> ResponseReturnValue:
     wanted, why, now = _named(change), request.form.get("why", ""), hub().clock()
     try:
         with hub().database.deciding() as session:
-            _place, profile = _own(session, CHANGE_STATE, hub_id)
+            _place, profile = own(session, CHANGE_STATE, hub_id)
             if wanted.after is HubState.CLOSED:
                 closing.close(session, profile, why=why, post=post(), by=viewer().id, now=now)
             else:
@@ -158,7 +158,7 @@ def make_change(hub_id: UUID, change: str) -> ResponseReturnValue:
 
 def _change(hub_id: UUID, wanted: Change, name: str, errors: Mapping[str, str]) -> str:
     with hub().database.reading() as session:
-        place, profile = _own(session, CHANGE_STATE, hub_id)
+        place, profile = own(session, CHANGE_STATE, hub_id)
         members, printers = closing.numbers(session, hub_id)
         return render_template(
             "own_hub/change.html",
@@ -180,7 +180,7 @@ def _named(change: str) -> Change:
     return CHANGES[change]
 
 
-def _own(session: Session, wanted: Action[HubProfile], hub_id: UUID) -> tuple[Organisation, HubProfile]:
+def own(session: Session, wanted: Action[HubProfile], hub_id: UUID) -> tuple[Organisation, HubProfile]:
     """The hub, where one may do this with it. Raises `NotFound`."""
     mine = permitted(viewer(), wanted).where(HubProfile.organisation_id == hub_id, col(HubProfile.state).in_(LIVED))
     profile = session.exec(mine).one_or_none()

@@ -54,7 +54,7 @@ def world(database: Database) -> Iterator[World]:
     ("who", "organisations", "memberships"),
     [
         ("alice", {"Home"}, {"requester"}),
-        ("bob", {"North", "Home"}, {"dispatcher"}),
+        ("bob", {"North", "Home"}, {"dispatcher", "admin"}),
         ("root", {"North", "Home"}, {"requester", "dispatcher", "admin"}),
         ("charlie", set(), set()),
     ],

@@ -131,7 +131,7 @@ def test_who_may_give_which_role_where(world: World) -> None:
     with world.database.changing() as session:
         elsewhere = organisation(session, OrganisationKind.HUB, "Elsewhere Hub")
     dan, ada = world.dispatcher, admin(world)
-    assert roles_to_give(dan, world.hub) == {Role.MAKER, Role.COURIER}
+    assert roles_to_give(dan, world.hub) == {Role.MAKER, Role.COURIER, Role.HELPER}
     assert roles_to_give(dan, elsewhere) == frozenset()
     assert roles_to_give(dan, world.care_home) == {Role.REQUESTER}
     assert roles_to_give(ada, elsewhere) == set(Role) - {Role.REQUESTER}

@@ -15,7 +15,7 @@ from makerhub.people.models import Role
 FOR_ADMINISTRATORS = {
     "tracing.lot", "mails.mail", "mails.read", "mails.retry", "invitations.revoke", "own_hub.overview",
     "own_hub.describe", "own_hub.save", "own_hub.change", "own_hub.make_change", "proposing.proposal",
-    "proposing.accept", "proposing.decline",
+    "proposing.accept", "proposing.decline", "hub_people.overview", "hub_people.give", "hub_people.take",
     "moderation.report", "moderation.dismiss", "moderation.hide", "moderation.block", "moderation.lift",
 }  # fmt: skip
 """Routes of private things that administrators of another place open: they look after the whole installation."""

@@ -28,6 +28,7 @@ OF_OTHERS = (
     "web/moderation.py",
     "web/dispatcher.py",
     "web/exports.py",
+    "web/hub_people.py",
     "web/mails.py",
     "web/own_hub.py",
     "web/overdue.py",
