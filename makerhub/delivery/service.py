@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, func, select
 
 from makerhub.delivery.models import Allocation, AllocationState, Receipt, Shipment, ShipmentState
@@ -178,9 +179,40 @@ def promised_pieces(session: Session, line_id: UUID, part_id: UUID) -> int:
     return _pieces(session, line_id, part_id, PROMISED)
 
 
+def promised_at(session: Session, hub_id: UUID) -> Mapping[tuple[UUID, UUID], int]:
+    """The same for all lines of the accepted requests of a hub at once, by line and part; what is 0 is left out."""
+    accepted = (
+        select(RequestLine.id)
+        .join(SupplyRequest, col(SupplyRequest.id) == RequestLine.request_id)
+        .where(SupplyRequest.hub_id == hub_id, SupplyRequest.state == RequestState.ACCEPTED)
+    )
+    return _promised(session, col(Allocation.line_id).in_(accepted))
+
+
+def promised_to(session: Session, lines: Collection[UUID]) -> Mapping[tuple[UUID, UUID], int]:
+    """The same for some lines."""
+    return _promised(session, col(Allocation.line_id).in_(lines))
+
+
+def with_reservations(session: Session, requests: Collection[UUID]) -> frozenset[UUID]:
+    """Those of the requests for which something is reserved."""
+    mine = select(RequestLine.request_id).join(Allocation, col(Allocation.line_id) == RequestLine.id)
+    reserved = mine.where(col(RequestLine.request_id).in_(requests), Allocation.state == AllocationState.RESERVED)
+    return frozenset(session.exec(reserved))
+
+
 def change_facility(session: Session, source: UUID, target: UUID, only: Collection[UUID] | None = None) -> list[UUID]:
     """Let the shipments to one facility be to another; returns their keys. Only the merge of two calls this."""
     return repoint(session, Shipment.facility_id, source, target, only)
+
+
+def _promised(session: Session, those: ColumnElement[bool]) -> Mapping[tuple[UUID, UUID], int]:
+    pieces = select(Allocation.line_id, Lot.part_id, func.sum(Allocation.quantity)).join(
+        Lot, col(Lot.id) == Allocation.lot_id
+    )
+    promised = pieces.where(those, col(Allocation.state).in_(PROMISED))
+    grouped = promised.group_by(col(Allocation.line_id), col(Lot.part_id))
+    return {(line_id, part_id): int(quantity) for line_id, part_id, quantity in session.exec(grouped)}
 
 
 def _complete_items(session: Session, line: RequestLine, states: frozenset[AllocationState]) -> int:

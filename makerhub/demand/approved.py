@@ -6,14 +6,8 @@ from sqlmodel import Session
 
 from makerhub.demand.models import RequestLine, SupplyRequest
 from makerhub.designs.approvals import ApprovalPolicy, approved_materials
-from makerhub.designs.models import ApprovalState, Part
+from makerhub.designs.models import Part
 from makerhub.people.models import Organisation
-
-
-def needed_for(session: Session, policy: ApprovalPolicy, line: RequestLine) -> ApprovalState:
-    """The least standing that pieces for this line must have."""
-    request = session.get_one(SupplyRequest, line.request_id)
-    return policy.needs(session.get_one(Organisation, request.facility_id).kind)
 
 
 def materials_for(

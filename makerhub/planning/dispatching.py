@@ -1,5 +1,6 @@
 """Which job goes to which printer (pure): the most urgent tier first, then the earliest deadline."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,21 +41,33 @@ class Assignment:
 
 def assign(jobs: Sequence[QueuedJob], printers: Sequence[FreePrinter]) -> list[Assignment]:
     """Give each job, in order, the eligible printer that has been idle longest."""
-    free = sorted(printers, key=lambda printer: (printer.idle_since, str(printer.id)))
+    free: dict[tuple[UUID, str, str], list[FreePrinter]] = defaultdict(list)  # of one kind all fit, or none does
+    for printer in sorted(printers, key=_idle_longest):
+        free[printer.hub_id, printer.profile, printer.material].append(printer)
     assignments = []
     for job in sorted(jobs, key=lambda job: (job.tier, job.needed_by, str(job.id))):
-        chosen = next((printer for printer in free if is_eligible(job, printer)), None)
+        firsts = (_first(job, alike) for alike in free.values())
+        chosen = min((first for first in firsts if first is not None), key=_idle_longest, default=None)
         if chosen is not None:
-            free.remove(chosen)
+            free[chosen.hub_id, chosen.profile, chosen.material].remove(chosen)
             assignments.append(Assignment(job.id, chosen.id))
     return assignments
 
 
 def is_eligible(job: QueuedJob, printer: FreePrinter) -> bool:
     """Whether the printer can and may print the job: same hub, bed and nozzle, material, not declined."""
-    return (
-        job.hub_id == printer.hub_id
-        and printer.profile in job.profiles
-        and printer.material in job.materials
-        and printer.id not in job.declined_by
-    )
+    return _is_kind_for(job, printer) and printer.id not in job.declined_by
+
+
+def _first(job: QueuedJob, alike: Sequence[FreePrinter]) -> FreePrinter | None:
+    if not alike or not _is_kind_for(job, alike[0]):
+        return None
+    return next((printer for printer in alike if printer.id not in job.declined_by), None)
+
+
+def _is_kind_for(job: QueuedJob, printer: FreePrinter) -> bool:
+    return job.hub_id == printer.hub_id and printer.profile in job.profiles and printer.material in job.materials
+
+
+def _idle_longest(printer: FreePrinter) -> tuple[datetime, str]:
+    return printer.idle_since, str(printer.id)

@@ -4,48 +4,45 @@ Each task reads rows of every slice, calls the pure rules, and records the outco
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import product
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import union
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, SQLModel, col, select
 
 from makerhub.background import Nudge, task
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Allocation, AllocationState
-from makerhub.demand.approved import materials_for
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
-from makerhub.designs.approvals import ApprovalPolicy, policy_of
-from makerhub.designs.manifest import PrintSettings
+from makerhub.designs.approvals import policy_of
 from makerhub.designs.models import Part
 from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
-from makerhub.designs.slicer import copies_that_fit
 from makerhub.errors import MakerhubError, MovedMeanwhile
 from makerhub.facilities.service import limits_of
-from makerhub.people.blocks import kept_out
-from makerhub.people.homes import left_alone
-from makerhub.people.models import Organisation
+from makerhub.people.models import Organisation, Person
 from makerhub.planning.allocation import Allotment, allot
-from makerhub.planning.dispatching import FreePrinter, QueuedJob, assign
+from makerhub.planning.candidates import USABLE, fits_on, free_printers, profiles_in_use, queued_jobs
+from makerhub.planning.dispatching import Assignment, assign
 from makerhub.planning.holding import take_back_beyond_limits
 from makerhub.planning.needs import Plate, served_by, shortfalls, split, surplus
-from makerhub.planning.view import View, jobs_in
-from makerhub.printers.models import Observation, PlateState, Printer, PrinterState
-from makerhub.printers.own import with_described
-from makerhub.printers.service import is_idle
+from makerhub.planning.view import View
+from makerhub.printers.models import Printer
 from makerhub.production import service as production
-from makerhub.production.models import Attempt, JobState, PrintJob
+from makerhub.production.models import JobState, PrintJob
 from makerhub.production.tasks import SLICERS, prepare_attempts
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 50
+"""How many jobs are given out in one transaction: fewer are slower, and more keep others waiting for longer."""
 
 
 @task
@@ -62,9 +59,10 @@ def plan_jobs(
         with database.reading() as session:
             view = View(session, hub_id, policy_of(settings), clock(), limits_of(settings))
             missing = shortfalls(view.wanted(), view.supply())
-            printers = _printers(session, hub_id)
+            models = _models(session, hub_id)
+            known = profiles_in_use(session, profiles)
             parts = [session.get_one(Part, part_id) for part_id in {shortfall.part_id for shortfall in missing}]
-        sizes = _plate_sizes(parts, printers, plates, with_described(printers, profiles), settings)
+        sizes = _plate_sizes(parts, models, plates, known, settings)
         try:
             with _deciding_alone(database, hub_id) as session:
                 view = View(session, hub_id, policy_of(settings), clock(), limits_of(settings))
@@ -83,19 +81,35 @@ def dispatch_jobs(
     """Give queued jobs to free printers: the most urgent and earliest first."""
     now = clock()
     with database.reading() as session:
-        described = session.exec(select(Printer).where(Printer.state == PrinterState.ACTIVE)).all()
-        known, policy = with_described(described, profiles), policy_of(settings)
-        jobs = [_queued_job(session, job, known, policy, now) for job in jobs_in(session, JobState.QUEUED)]
-        assignments = assign(jobs, _free_printers(session, settings, now))
-    for assignment in assignments:
-        try:
-            with database.changing() as session:
-                job = session.get_one(PrintJob, assignment.job_id)
-                production.assign(session, job, session.get_one(Printer, assignment.printer_id), now=now)
-        except MakerhubError as error:
-            log.info("Job %s was not assigned: %s", assignment.job_id, error)
+        jobs = queued_jobs(session, profiles, settings, now)
+        assignments = assign(jobs, free_printers(session, settings, now)) if jobs else []
+    for start in range(0, len(assignments), AT_ONCE):
+        together = assignments[start : start + AT_ONCE]
+        with database.changing() as session:
+            held = _load(session, together)
+            for assignment in together:
+                _assign(session, assignment, now)
+            del held
     if assignments:
         soon(prepare_attempts)
+
+
+def _load(session: Session, assignments: Sequence[Assignment]) -> Sequence[SQLModel]:
+    """What giving out these jobs reads one by one, at once; a session remembers it for as long as it is held."""
+    jobs = select(PrintJob).where(col(PrintJob.id).in_([one.job_id for one in assignments]))
+    printers = select(Printer).where(col(Printer.id).in_([one.printer_id for one in assignments]))
+    owners = select(Person).where(col(Person.id).in_(printers.with_only_columns(col(Printer.owner_id))))
+    return [*session.exec(jobs), *session.exec(printers), *session.exec(owners)]
+
+
+def _assign(session: Session, assignment: Assignment, now: datetime) -> None:
+    """Give a job to a printer, or leave both alone where somebody was faster; the others of the transaction stay."""
+    try:
+        with session.begin_nested():
+            job = session.get_one(PrintJob, assignment.job_id)
+            production.assign(session, job, session.get_one(Printer, assignment.printer_id), now=now)
+    except MakerhubError as error:
+        log.info("Job %s was not assigned: %s", assignment.job_id, error)
 
 
 @task
@@ -129,16 +143,10 @@ def _reason(session: Session, share: Allotment) -> str:
     return f"place {share.place} in the order of service: {line.urgency}, needed by {day}"
 
 
-def fits_on(part: Part, profile: PrinterProfile) -> int:
-    """How many copies of the part fit on one build plate of the printer model, by size alone."""
-    brim_mm = PrintSettings(**part.settings).brim_mm
-    return copies_that_fit(part.width_mm, part.depth_mm, part.height_mm, profile, brim_mm)
-
-
 def _queue(view: View, sizes: Mapping[UUID, int]) -> None:
     """Decided again inside the transaction, while nobody else plans for this hub."""
     for shortfall in shortfalls(view.wanted(), view.supply()):
-        line = view.session.get_one(RequestLine, shortfall.line_id)
+        line = view.line(shortfall.line_id)
         if sizes.get(shortfall.part_id, 0) > 0 and view.materials_for(line, shortfall.part_id):
             for copies in split(shortfall.quantity, sizes[shortfall.part_id]):
                 production.plan_job(
@@ -150,7 +158,7 @@ def _cancel_unwanted(view: View) -> None:
     left = surplus(view.wanted(), view.supply())
     for job in reversed(view.queued()):
         piece = job.part_id, view.grade_of_job(job)
-        if not view.materials_for(view.session.get_one(RequestLine, job.line_id), job.part_id):
+        if not view.materials_for(view.line(job.line_id), job.part_id):
             production.cancel_job(view.session, job, why="the design was withdrawn", now=view.now)
         elif left.get(piece, 0) >= job.copies:
             left[piece] -= job.copies
@@ -163,13 +171,15 @@ def _serve_first(view: View) -> None:
         Plate(job.id, job.part_id, job.copies, job.needed_by, job.urgency.tier, view.grade_of_job(job))
         for job in view.queued()
     ]
+    known = {job.id: (job.line_id, job.needed_by, job.urgency.tier) for job in view.queued()}
     for job_id, want in served_by(plates, view.wanted(), view.made()).items():
-        production.serve(view.session, job_id, view.session.get_one(RequestLine, want.line_id))
+        if known[job_id] != (want.line_id, want.needed_by, want.tier):
+            production.serve(view.session, job_id, view.line(want.line_id))
 
 
 def _plate_sizes(
     parts: Sequence[Part],
-    printers: Sequence[Printer],
+    models: Collection[tuple[str, str]],
     plates: PlateCache,
     profiles: Mapping[str, PrinterProfile],
     settings: Settings,
@@ -179,7 +189,7 @@ def _plate_sizes(
     A single copy is sliced for each model first: estimates from volume err up to threefold on tiny parts. A part
     that no printer can take is left out.
     """
-    models = {(printer.profile, printer.material) for printer in printers if printer.profile in profiles}
+    known = [(model, material) for model, material in models if model in profiles]
 
     def size(case: tuple[Part, tuple[str, str]]) -> tuple[UUID, int] | None:
         part, (model, material) = case
@@ -195,45 +205,8 @@ def _plate_sizes(
         return part.id, max(1, min(fits_on(part, profile), in_time))
 
     with ThreadPoolExecutor(SLICERS) as pool:
-        found = [sized for sized in pool.map(size, product(parts, models)) if sized is not None]
+        found = [sized for sized in pool.map(size, product(parts, known)) if sized is not None]
     return {part.id: min(copies for key, copies in found if key == part.id) for part in parts if part.id in dict(found)}
-
-
-def _queued_job(
-    session: Session, job: PrintJob, profiles: Mapping[str, PrinterProfile], policy: ApprovalPolicy, now: datetime
-) -> QueuedJob:
-    part, line = session.get_one(Part, job.part_id), session.get_one(RequestLine, job.line_id)
-    declined = select(Attempt.printer_id).where(Attempt.job_id == job.id, col(Attempt.declined))
-    return QueuedJob(
-        id=job.id,
-        hub_id=job.hub_id,
-        tier=job.urgency.tier,
-        needed_by=job.needed_by,
-        materials=materials_for(session, policy, line, part, now),
-        profiles=frozenset(key for key, profile in profiles.items() if fits_on(part, profile) >= job.copies),
-        declined_by=frozenset(session.exec(declined)),
-    )
-
-
-def _free_printers(session: Session, settings: Settings, now: datetime) -> list[FreePrinter]:
-    offline_after = timedelta(seconds=settings.offline_after_seconds)
-    free = []
-    printers = session.exec(select(Printer).where(Printer.state == PrinterState.ACTIVE)).all()
-    quiet, blocked = left_alone(session, {printer.owner_id for printer in printers}, now), kept_out(session)
-    for printer in printers:
-        if printer.owner_id in quiet or (printer.owner_id, printer.hub_id) in blocked:
-            continue
-        plate = production.plate_of(session, printer.id)
-        seen = session.get(Observation, printer.id)
-        is_free = plate.state is PlateState.CLEAR and is_idle(printer, seen, now, offline_after)
-        if is_free and production.live_attempt(session, printer.id) is None:
-            since = _last_ended(session, printer.id) or printer.registered_at
-            free.append(FreePrinter(printer.id, printer.hub_id, printer.profile, printer.material, since))
-    return free
-
-
-def _last_ended(session: Session, printer_id: UUID) -> datetime | None:
-    return session.exec(select(func.max(Attempt.ended_at)).where(Attempt.printer_id == printer_id)).one()
 
 
 def _ended_requests_with_reservations(session: Session) -> Sequence[SupplyRequest]:
@@ -247,9 +220,10 @@ def _ended_requests_with_reservations(session: Session) -> Sequence[SupplyReques
     return session.exec(requests.distinct()).all()
 
 
-def _printers(session: Session, hub_id: UUID) -> Sequence[Printer]:
-    usable = (PrinterState.ACTIVE, PrinterState.PAUSED)
-    return session.exec(select(Printer).where(Printer.hub_id == hub_id, col(Printer.state).in_(usable))).all()
+def _models(session: Session, hub_id: UUID) -> Collection[tuple[str, str]]:
+    """The kinds of the hub's printers: the key of the profile, and the material."""
+    mine = select(Printer.profile, Printer.material).where(Printer.hub_id == hub_id, col(Printer.state).in_(USABLE))
+    return session.exec(mine.distinct()).all()
 
 
 def _hubs(database: Database) -> Sequence[UUID]:

@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from makerhub.delivery import service as delivery
-from makerhub.demand.approved import materials_for, needed_for
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
-from makerhub.designs.approvals import ApprovalPolicy, grade
+from makerhub.designs.approvals import ApprovalPolicy, approved_materials, grade
 from makerhub.designs.models import Part, PlateSlice
 from makerhub.designs.service import kit_parts
 from makerhub.facilities.ladder import Limits
 from makerhub.facilities.service import standings
+from makerhub.people.models import Organisation, OrganisationKind
 from makerhub.planning.allocation import Available, WantedKits
 from makerhub.planning.limits import Allowance, kits_promised, within
 from makerhub.planning.needs import Wanted
@@ -35,6 +35,10 @@ class View:
         self._policy = policy
         self._limits = limits or Limits()
         self._grades: dict[tuple[UUID, str], int] = {}
+        self._lines: dict[UUID, RequestLine] = {}  # held here: a session forgets what nobody holds
+        self._kinds: dict[UUID, OrganisationKind] = {}
+        self._parts_of_kits: dict[UUID, Sequence[tuple[Part, int]]] = {}
+        self._materials: dict[tuple[UUID, OrganisationKind], frozenset[str]] = {}
 
     def wanted(self) -> list[Wanted]:
         """What the hub's accepted requests may get and have not been promised, in pieces of parts."""
@@ -47,11 +51,19 @@ class View:
 
     def wanted_kits(self) -> list[WantedKits]:
         """The same, in kits. A facility that is not proved gets no more than its standing allows."""
-        lines = select(RequestLine, SupplyRequest.facility_id).join(SupplyRequest)
-        mine = lines.where(SupplyRequest.hub_id == self.hub_id, SupplyRequest.state == RequestState.ACCEPTED)
-        rows = self.session.exec(mine).all()
-        facility_of = {line.id: facility for line, facility in rows}
-        return within([self._kits_of(line) for line, _ in rows], facility_of, self._allowances(facility_of))
+        lines = (
+            select(RequestLine, SupplyRequest.facility_id, Organisation.kind)
+            .join(SupplyRequest, col(SupplyRequest.id) == RequestLine.request_id)
+            .join(Organisation, col(Organisation.id) == SupplyRequest.facility_id)
+            .where(SupplyRequest.hub_id == self.hub_id, SupplyRequest.state == RequestState.ACCEPTED)
+        )
+        rows = self.session.exec(lines).all()
+        facility_of = {line.id: facility for line, facility, _ in rows}
+        self._lines |= {line.id: line for line, _, _ in rows}
+        self._kinds |= {line.id: OrganisationKind(kind) for line, _, kind in rows}
+        promised = delivery.promised_at(self.session, self.hub_id)
+        kits = [self._kits_of(line, promised) for line, _, _ in rows]
+        return within(kits, facility_of, self._allowances(facility_of))
 
     def supply(self) -> dict[tuple[UUID, int], int]:
         """Pieces of each part that exist and are promised to nobody, or that are queued or being printed."""
@@ -81,11 +93,22 @@ class View:
 
     def grade_of_job(self, job: PrintJob) -> int:
         """What its pieces will be good for at the least: it is printed in a material that its line may have."""
-        return self._needed(self.session.get_one(RequestLine, job.line_id))
+        return self._needed(self.line(job.line_id))
+
+    def line(self, line_id: UUID) -> RequestLine:
+        """One of the hub's lines."""
+        if line_id not in self._lines:
+            self._lines[line_id] = self.session.get_one(RequestLine, line_id)
+        return self._lines[line_id]
 
     def materials_for(self, line: RequestLine, part_id: UUID) -> frozenset[str]:
         """The materials of which a part may be printed for a line."""
-        return materials_for(self.session, self._policy, line, self.session.get_one(Part, part_id), self.now)
+        kind = self._kind(line)
+        if (part_id, kind) not in self._materials:
+            part = self.session.get_one(Part, part_id)
+            found = approved_materials(self.session, self._policy, part, kind, self.hub_id, self.now)
+            self._materials[part_id, kind] = found
+        return self._materials[part_id, kind]
 
     def _allowances(self, facility_of: Mapping[UUID, UUID]) -> dict[UUID, Allowance]:
         """How much those facilities may have that have a limit, and what their lines elsewhere hold of it."""
@@ -96,20 +119,28 @@ class View:
                 found[facility] = Allowance(most, promised_to(self.session, facility, without=facility_of.keys()))
         return found
 
-    def _kits_of(self, line: RequestLine) -> WantedKits:
-        parts = kit_parts(self.session, line.kit_id)
+    def _kits_of(self, line: RequestLine, promised: Mapping[tuple[UUID, UUID], int]) -> WantedKits:
+        parts = self._parts_of_kits.get(line.kit_id) or kit_parts(self.session, line.kit_id)
+        self._parts_of_kits[line.kit_id] = parts
         return WantedKits(
             line_id=line.id,
             kits=line.quantity,
             pieces={part.id: quantity for part, quantity in parts},
-            promised={part.id: delivery.promised_pieces(self.session, line.id, part.id) for part, _ in parts},
+            promised={part.id: promised.get((line.id, part.id), 0) for part, _ in parts},
             needed_by=line.needed_by,
             tier=line.urgency.tier,
             grade=self._needed(line),
         )
 
     def _needed(self, line: RequestLine) -> int:
-        return needed_for(self.session, self._policy, line).rank
+        return self._policy.needs(self._kind(line)).rank
+
+    def _kind(self, line: RequestLine) -> OrganisationKind:
+        """The kind of the facility that asks."""
+        if line.id not in self._kinds:
+            request = self.session.get_one(SupplyRequest, line.request_id)
+            self._kinds[line.id] = self.session.get_one(Organisation, request.facility_id).kind
+        return self._kinds[line.id]
 
     def _copies_of(self, *states: JobState) -> Counter[tuple[UUID, int]]:
         jobs = select(PrintJob).where(PrintJob.hub_id == self.hub_id, col(PrintJob.state).in_(states))

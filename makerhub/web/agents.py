@@ -58,7 +58,7 @@ def pair() -> ResponseReturnValue:
 def report() -> ResponseReturnValue:
     """Take what is new at an agent, and answer with what the hub wants, once it is committed.
 
-    Most reports never get here: `web.reports` takes them, many at once. The answers are the same.
+    Most reports never get here: `web.agent_reports` takes them, many at once. The answers are the same.
     """
     token = _token() or abort(401)
     (reply,) = hub().agents.apply([Received(agents.token_hash(token), _read(Report))])

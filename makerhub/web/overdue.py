@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
+from sqlmodel.sql.expression import Select
 
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
@@ -159,17 +160,13 @@ def _jobs(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[O
 
 
 def _printers(session: Session, hubs: Collection[UUID], offline_after: timedelta, now: datetime) -> Iterator[Overdue]:
-    used = select(Printer).where(col(Printer.hub_id).in_(hubs), Printer.state != PrinterState.RETIRED)
-    printers = session.exec(used).all()
-    for printer, since in _stuck(session, ((printer,) for printer in printers), now):
+    timed = [state for entity, state in PATIENCE if entity == Printer.__tablename__]
+    waiting = session.exec(select(Printer).where(col(Printer.hub_id).in_(hubs), col(Printer.state).in_(timed)))
+    for printer, since in _stuck(session, ((printer,) for printer in waiting), now):
         reason = in_words(printer.trouble) or (TOO_WEAK if printer.missing_permissions else "")
         yield _overdue(printer, printer.name, since.at, reason=reason)
     with_prints = set(session.exec(select(Attempt.printer_id).where(col(Attempt.state).in_(LIVE))))
-    seen = _last_seen(session, printers)
-    for printer in printers:
-        if printer.link is Link.BY_HAND:
-            continue
-        heard = seen.get(printer.id)
+    for printer, heard in session.exec(_silent(hubs, now - min(offline_after, QUIET))):
         since = (heard.seen_at if heard else None) or printer.registered_at
         is_on_it = printer.id in with_prints
         is_silent = now - since > (offline_after if is_on_it else QUIET)
@@ -178,9 +175,14 @@ def _printers(session: Session, hubs: Collection[UUID], offline_after: timedelta
             yield Overdue(printer.name, ALONE if is_on_it else NOT_SEEN, since, reason)
 
 
-def _last_seen(session: Session, printers: Iterable[Printer]) -> Mapping[UUID, Observation]:
-    wanted = select(Observation).where(col(Observation.printer_id).in_([printer.id for printer in printers]))
-    return {one.printer_id: one for one in session.exec(wanted)}
+def _silent(hubs: Collection[UUID], since: datetime) -> Select[Printer, Observation]:
+    """The printers that have not answered since then, of those that answer by themselves; what was last heard."""
+    used = (
+        select(Printer, Observation)
+        .outerjoin(Observation, col(Observation.printer_id) == Printer.id)
+        .where(col(Printer.hub_id).in_(hubs), Printer.state != PrinterState.RETIRED, Printer.link != Link.BY_HAND)
+    )
+    return used.where(col(Observation.seen_at).is_(None) | (col(Observation.seen_at) < since))
 
 
 def _lots(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:

@@ -10,8 +10,8 @@ from flask import Flask
 from waitress import create_server
 from waitress.wasyncore import close_all, loop  # type: ignore[import-untyped]
 
+from makerhub.web.agent_reports import Threads, with_replies
 from makerhub.web.hub import Hub
-from makerhub.web.reports import Threads, with_replies
 
 THREADS = 8
 # poll, for select knows no socket above 1023 and a hub that asks a thousand printers has them.

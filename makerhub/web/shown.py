@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.designs.models import DesignVersion, Part, PlateSlice
@@ -25,7 +25,7 @@ from makerhub.printers.service import is_reachable
 from makerhub.production import material
 from makerhub.production import service as production
 from makerhub.production.access import ANSWER
-from makerhub.production.models import Attempt, AttemptState, PrintJob
+from makerhub.production.models import LIVE, Attempt, AttemptState, PrintJob
 from makerhub.production.trial_models import last_trial
 from makerhub.web.hub import hub
 from makerhub.web.shown_trial import ShownTrial, shown_trial
@@ -216,6 +216,29 @@ def show_printer(session: Session, printer: Printer) -> ShownPrinter:
         agent_link=session.get(AgentLink, printer.id),
         fit=fit_of(session, printer),
     )
+
+
+def show_briefly(session: Session, printers: Sequence[Printer]) -> list[ShownPrinter]:
+    """What a list shows of printers, with a few queries for all of them: no spools, hours, trials or agents."""
+    settings, now, ids = hub().settings, hub().clock(), [printer.id for printer in printers]
+    plates = select(BuildPlate).where(col(BuildPlate.printer_id).in_(ids))
+    plate_of = {plate.printer_id: plate for plate in session.exec(plates)}
+    observations = select(Observation).where(col(Observation.printer_id).in_(ids))
+    seen_of = {seen.printer_id: seen for seen in session.exec(observations)}
+    live = select(Attempt).where(col(Attempt.printer_id).in_(ids), col(Attempt.state).in_(LIVE))
+    on_it = {attempt.printer_id: show_attempt(session, attempt) for attempt in session.exec(live).all()}
+    patience = timedelta(seconds=settings.offline_after_seconds)
+    return [
+        ShownPrinter(
+            printer=printer,
+            plate=plate_of[printer.id],
+            seen=seen_of.get(printer.id),
+            is_reachable=is_reachable(seen_of.get(printer.id), now, patience),
+            on_it=on_it.get(printer.id),
+            trial=shown_trial(printer, None, is_free=False),
+        )
+        for printer in printers
+    ]
 
 
 def show_attempt(session: Session, attempt: Attempt) -> ShownAttempt:

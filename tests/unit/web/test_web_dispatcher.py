@@ -107,6 +107,23 @@ def test_a_long_queue_is_cut_and_says_so(world: World, dan: Browser) -> None:
     assert "2 more jobs wait behind these" in text
 
 
+def test_many_requests_and_printers_are_cut_and_those_first_on_which_something_goes_on(
+    world: World, dan: Browser
+) -> None:
+    world.reserve(world.request(1), world.lot(), 1)
+    for number in range(51):
+        world.request(1)
+        world.add_printer(f"Printer {number:02}")
+    busy = world.add_printer("Zoe's")
+    world.attempt(AttemptState.PRINTING, printer=busy)
+    text = dan.get("/dispatch").text
+    assert text.index("Zoe&#39;s") < text.index("Printer 00")
+    assert "Printer 49" not in text
+    assert "3 more printers have nothing of ours on them" in text
+    assert text.count("Pack what is reserved") == 1
+    assert "more requests are in work" in text
+
+
 def test_a_colleague_of_the_hub_may_act_too(house: House, world: World) -> None:
     house.add_person("Bea", (world.hub, Role.DISPATCHER))
     asked = submitted(world)
