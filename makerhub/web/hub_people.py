@@ -62,7 +62,10 @@ def take(hub_id: UUID) -> ResponseReturnValue:
     try:
         with hub().database.changing() as session:
             own(session, DESCRIBE, hub_id)
-            membership = find(session, viewer(), TAKE_ROLE, uuid_or_none(request.form.get("membership", "")) or hub_id)
+            chosen = uuid_or_none(request.form.get("membership", ""))
+            if chosen is None:
+                raise Invalid(translatable("Choose the role that is to be taken back."))
+            membership = find(session, viewer(), TAKE_ROLE, chosen)
             if membership.organisation_id != hub_id:
                 raise NotFound
             leaving.end_role(session, membership, by=viewer().id, now=hub().clock())
