@@ -1,7 +1,7 @@
 """What has stood still for longer than it should, and why: every state has a clock, and here it is read."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,58 +11,37 @@ from sqlmodel.sql.expression import Select
 
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
-from makerhub.designs.models import DesignVersion, Part
+from makerhub.designs.models import DesignVersion, Part, PlateSlice
 from makerhub.errors import translatable
 from makerhub.fleet.gateway import Trouble
 from makerhub.fleet.verdict import Reason
 from makerhub.lifecycle import Stateful, Transition
 from makerhub.moderation.models import Report, ReportState
 from makerhub.people.models import Organisation
-from makerhub.printers.models import Link, Observation, Printer, PrinterState
+from makerhub.printers.agent_models import Agent, AgentLink, AgentState
+from makerhub.printers.models import BuildPlate, Link, Observation, PlateState, Printer, PrinterState
+from makerhub.production import material
+from makerhub.production.material import SpoolShort
 from makerhub.production.models import LIVE, Attempt, AttemptState, JobState, PrintJob
 from makerhub.stock.models import Lot, LotState
+from makerhub.web.clocks import AT_ONCE, PATIENCE
 from makerhub.web.reporting import REASONS
 
-AT_ONCE = timedelta(0)
 QUIET = timedelta(hours=1)
-
-PATIENCE: Mapping[tuple[str, str], tuple[timedelta, str]] = {
-    ("supply_request", RequestState.SUBMITTED): (timedelta(days=1), translatable("The request waits for an answer.")),
-    ("supply_request", RequestState.HELD): (
-        timedelta(days=3),
-        translatable("It is held, since whoever asked for it is blocked here."),
-    ),
-    ("attempt", AttemptState.OFFERED): (timedelta(hours=1), translatable("Its maker has not answered the offer.")),
-    ("attempt", AttemptState.PREPARING): (timedelta(minutes=30), translatable("It is still being prepared.")),
-    ("attempt", AttemptState.READY): (
-        timedelta(minutes=30),
-        translatable("It is ready and does not start: is the plate clear and the printer on?"),
-    ),
-    ("attempt", AttemptState.SENDING): (timedelta(minutes=15), translatable("It is still being sent to the printer.")),
-    ("attempt", AttemptState.PRINTING): (timedelta(hours=24), translatable("It prints for longer than a day.")),
-    ("attempt", AttemptState.IN_DOUBT): (
-        AT_ONCE,
-        translatable("Its maker is asked what became of this print."),
-    ),
-    ("attempt", AttemptState.FINISHED): (timedelta(hours=12), translatable("Its maker has not counted the pieces.")),
-    ("print_job", JobState.HELD): (AT_ONCE, translatable("The job is held.")),
-    ("print_job", JobState.QUEUED): (timedelta(days=1), translatable("No printer that fits has been free for it.")),
-    ("printer", PrinterState.UNCHECKED): (timedelta(minutes=15), translatable("Its key could not be checked yet.")),
-    ("printer", PrinterState.REFUSED): (AT_ONCE, translatable("It can not be used: its maker has to mend something.")),
-    ("lot", LotState.AT_MAKER): (timedelta(days=3), translatable("Its maker has not brought it to the hub.")),
-    ("report", ReportState.OPEN): (timedelta(days=1), translatable("The report waits for a decision.")),
-    ("shipment", ShipmentState.PACKED): (timedelta(days=1), translatable("No courier has taken it.")),
-    ("shipment", ShipmentState.IN_TRANSIT): (
-        timedelta(hours=12),
-        translatable("The courier has it, and nobody has confirmed its arrival."),
-    ),
-}
-"""How long a row may stay in a state, and what to say when it is there for longer."""
+"""How long a printer without a print of ours may be silent."""
+AGENT_QUIET = timedelta(minutes=5)
+"""How long an agent may be silent that speaks once a minute."""
+SLOWER = 1.5
+"""A print may take so many times what the slicer estimated."""
 
 NOT_SEEN = translatable("It is to be used and does not answer.")
 LATE = translatable("Not everything has arrived, and it was needed by then.")
 TOO_WEAK = translatable("The key of its server may not do all that is needed.")
 ALONE = translatable("It does not answer, and a print of ours is on it.")
+BY_HAND = translatable("Its maker has not started it yet; it is started by hand.")
+AGENT_SILENT = translatable("Its agent is not heard of. Is the computer beside the printer on, and online?")
+NO_AGENT = translatable("No agent is paired with it.")
+PAUSED_BY_US = translatable("It was paused because it took three files and began none of them.")
 
 
 @dataclass(frozen=True)
@@ -129,21 +108,46 @@ def _late_lines(session: Session, hubs: Collection[UUID], now: datetime) -> Iter
 
 def _attempts(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
     live = (
-        select(Attempt, PrintJob.copies, Part.name, Printer.name)
+        select(Attempt, PrintJob.copies, Part.name, Printer)
         .join(PrintJob, col(PrintJob.id) == Attempt.job_id)
         .join(Part, col(Part.id) == PrintJob.part_id)
         .join(Printer, col(Printer.id) == Attempt.printer_id)
         .where(col(PrintJob.hub_id).in_(hubs), col(Attempt.state).in_(LIVE))
     )
+    estimates = _estimates(session)
     for attempt, since, copies, part, printer in _stuck(session, session.exec(live), now):
-        yield _overdue(
+        if attempt.state is AttemptState.PRINTING and not _is_beyond(attempt, since.at, estimates, now):
+            continue
+        found = _overdue(
             attempt,
-            f"{copies} × {part}, {printer}",
+            f"{copies} × {part}, {printer.name}",
             since.at,
             "jobs.job",
-            reason=in_words(attempt.doubt),
+            reason=_why_it_waits(session, attempt),
             job_id=attempt.job_id,
         )
+        is_carried = attempt.state is AttemptState.READY and printer.link is Link.BY_HAND
+        yield replace(found, text=BY_HAND) if is_carried else found
+
+
+def _estimates(session: Session) -> Mapping[UUID, int]:
+    """The slicer's seconds for each print that goes on."""
+    plates = select(Attempt.id, PlateSlice.seconds).join(PlateSlice, col(PlateSlice.id) == Attempt.plate_slice_id)
+    return dict(session.exec(plates.where(Attempt.state == AttemptState.PRINTING)).all())
+
+
+def _is_beyond(attempt: Attempt, since: datetime, estimates: Mapping[UUID, int], now: datetime) -> bool:
+    """Whether a print goes on for longer than its estimate allows, and some patience more."""
+    patience, _ = PATIENCE["attempt", AttemptState.PRINTING]
+    estimate = timedelta(seconds=SLOWER * estimates.get(attempt.id, 0))
+    return now - (attempt.started_at or since) > estimate + patience
+
+
+def _why_it_waits(session: Session, attempt: Attempt) -> str:
+    """What is asked about it: a print in doubt, or a spool on which there is not enough."""
+    if attempt.state in material.WAITING_FOR_SPOOL and material.is_held(session, attempt):
+        return SpoolShort.template
+    return in_words(attempt.doubt)
 
 
 def _jobs(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
@@ -163,26 +167,51 @@ def _printers(session: Session, hubs: Collection[UUID], offline_after: timedelta
     timed = [state for entity, state in PATIENCE if entity == Printer.__tablename__]
     waiting = session.exec(select(Printer).where(col(Printer.hub_id).in_(hubs), col(Printer.state).in_(timed)))
     for printer, since in _stuck(session, ((printer,) for printer in waiting), now):
-        reason = in_words(printer.trouble) or (TOO_WEAK if printer.missing_permissions else "")
+        paused = PAUSED_BY_US if _is_our_doing(since) else ""
+        reason = paused or in_words(printer.trouble) or (TOO_WEAK if printer.missing_permissions else "")
         yield _overdue(printer, printer.name, since.at, reason=reason)
     with_prints = set(session.exec(select(Attempt.printer_id).where(col(Attempt.state).in_(LIVE))))
-    for printer, heard in session.exec(_silent(hubs, now - min(offline_after, QUIET))):
+    for printer, heard, agent in session.exec(_silent(hubs, now - min(offline_after, QUIET))):
         since = (heard.seen_at if heard else None) or printer.registered_at
         is_on_it = printer.id in with_prints
         is_silent = now - since > (offline_after if is_on_it else QUIET)
         if is_silent and (is_on_it or printer.state is PrinterState.ACTIVE):
-            reason = in_words(heard.trouble) if heard else ""
+            reason = _why_silent(printer, heard, agent, now)
             yield Overdue(printer.name, ALONE if is_on_it else NOT_SEEN, since, reason)
+    yield from _plates(session, hubs, now)
 
 
-def _silent(hubs: Collection[UUID], since: datetime) -> Select[Printer, Observation]:
+def _why_silent(printer: Printer, heard: Observation | None, agent: Agent | None, now: datetime) -> str:
+    if printer.link is Link.AGENT and (agent is None or agent.state is AgentState.REVOKED):
+        return NO_AGENT
+    if agent is not None and now - agent.heard_at > AGENT_QUIET:
+        return AGENT_SILENT
+    return in_words(heard.trouble) if heard else ""
+
+
+def _silent(hubs: Collection[UUID], since: datetime) -> Select[Printer, Observation, Agent]:
     """The printers that have not answered since then, of those that answer by themselves; what was last heard."""
     used = (
-        select(Printer, Observation)
+        select(Printer, Observation, Agent)
         .outerjoin(Observation, col(Observation.printer_id) == Printer.id)
+        .outerjoin(AgentLink, col(AgentLink.printer_id) == Printer.id)
+        .outerjoin(Agent, col(Agent.id) == AgentLink.agent_id)
         .where(col(Printer.hub_id).in_(hubs), Printer.state != PrinterState.RETIRED, Printer.link != Link.BY_HAND)
     )
     return used.where(col(Observation.seen_at).is_(None) | (col(Observation.seen_at) < since))
+
+
+def _plates(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
+    """Those of printers that would print, on which nothing of ours is and something lies."""
+    busy = select(Attempt.printer_id).where(col(Attempt.state).in_(LIVE))
+    occupied = (
+        select(BuildPlate, Printer.name)
+        .join(Printer, col(Printer.id) == BuildPlate.printer_id)
+        .where(col(Printer.hub_id).in_(hubs), Printer.state == PrinterState.ACTIVE)
+        .where(BuildPlate.state == PlateState.OCCUPIED, col(Printer.id).not_in(busy))
+    )
+    for plate, since, name in _stuck(session, session.exec(occupied), now):
+        yield _overdue(plate, name, since.at)
 
 
 def _lots(session: Session, hubs: Collection[UUID], now: datetime) -> Iterator[Overdue]:
@@ -220,8 +249,13 @@ def _stuck(session: Session, found: Iterable[Any], now: datetime) -> Iterator[tu
     for row, beside in rows:
         patience = PATIENCE.get((row.__tablename__, row.state))
         since = changes[row.id]
-        if patience is not None and now - since.at >= patience[0]:
+        if patience is not None and now - since.at >= (AT_ONCE if _is_our_doing(since) else patience[0]):
             yield (row, since, *beside)
+
+
+def _is_our_doing(change: Transition) -> bool:
+    """Whether the hub itself paused a printer, of which nobody may know."""
+    return change.entity == Printer.__tablename__ and change.after == PrinterState.PAUSED and change.by is None
 
 
 def _last_changes(session: Session, rows: list[Stateful]) -> Mapping[UUID, Transition]:

@@ -171,7 +171,7 @@ def test_a_late_request_stands_out(house: House, world: World) -> None:
         (AttemptState.PREPARING, 1, "It is still being prepared."),
         (AttemptState.READY, 1, "It is ready and does not start: is the plate clear and the printer on?"),
         (AttemptState.SENDING, 1, "It is still being sent to the printer."),
-        (AttemptState.PRINTING, 25, "It prints for longer than a day."),
+        (AttemptState.PRINTING, 3, "It prints for much longer than was estimated."),
         (
             AttemptState.IN_DOUBT,
             0,

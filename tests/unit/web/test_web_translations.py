@@ -25,6 +25,7 @@ OF_OTHERS = (
     "gcode/",
     "web/admin.py",
     "web/board.py",
+    "web/clocks.py",
     "web/moderation.py",
     "web/dispatcher.py",
     "web/exports.py",
