@@ -17,6 +17,7 @@ from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
 from makerhub.people import homes
+from makerhub.people import service as people
 from makerhub.people.blocks import apart_from
 from makerhub.people.disclosure import Asker, Errand, Precision, precision
 from makerhub.people.models import Membership, Organisation, Person, Role
@@ -185,10 +186,7 @@ def collected_lots(session: Session, lots: Sequence[UUID]) -> frozenset[UUID]:
 
 def couriers_of(session: Session, hub_id: UUID) -> Sequence[Person]:
     """The couriers of a hub who can sign in, by name."""
-    mine = select(Person).join(Membership, col(Membership.person_id) == Person.id)
-    bringing = Membership.organisation_id == hub_id, Membership.role == Role.COURIER
-    couriers = mine.where(*bringing, col(Membership.suspended).is_(False), col(Person.active))
-    return session.exec(couriers.order_by(col(Person.name), col(Person.id))).all()
+    return people.members_of(session, hub_id, Role.COURIER)
 
 
 def couriers_for(session: Session, pickup: Pickup) -> Sequence[Person]:

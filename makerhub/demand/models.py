@@ -23,6 +23,10 @@ class RequestState(StrEnum):
     HELD = "held"
 
 
+RUNNING = (RequestState.SUBMITTED, RequestState.ACCEPTED, RequestState.HELD)
+"""The facility still waits for something, and may cancel."""
+
+
 class Urgency(StrEnum):
     """How badly a line is needed; the order is the order of service."""
 

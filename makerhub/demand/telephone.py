@@ -17,7 +17,7 @@ from sqlmodel import Session, select
 
 from makerhub.audit.service import note
 from makerhub.demand import service as demand
-from makerhub.demand.models import CallState, RequestState, SupplyRequest, TelephoneCall
+from makerhub.demand.models import RUNNING, CallState, SupplyRequest, TelephoneCall
 from makerhub.demand.service import NewRequest, lines_of
 from makerhub.designs.approvals import ApprovalPolicy
 from makerhub.designs.models import DesignVersion, Kit
@@ -171,7 +171,7 @@ def confirm(session: Session, call: TelephoneCall, *, now: datetime) -> None:
 
 def cancel(session: Session, request: SupplyRequest, *, now: datetime) -> None:
     """The caller does not need it any more, or never asked. Raises `IllegalMove` when it has ended."""
-    if request.state in (RequestState.SUBMITTED, RequestState.ACCEPTED):
+    if request.state in RUNNING:
         demand.cancel(session, request, now=now, why=BY_THE_CALLER)
 
 

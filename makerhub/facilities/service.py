@@ -28,7 +28,7 @@ from makerhub.facilities.models import (
 from makerhub.facilities.registers import entry_of, mail_domains
 from makerhub.lifecycle import begin, move
 from makerhub.people import service as people
-from makerhub.people.models import Membership, Organisation, OrganisationKind, Person, Role
+from makerhub.people.models import Organisation, OrganisationKind, Person, Role
 from makerhub.people.repointing import repoint
 from makerhub.places.names import tidy_postcode
 
@@ -241,12 +241,7 @@ def revoke(session: Session, evidence: Evidence, *, by: UUID, why: str, now: dat
 
 def colleagues(session: Session, facility_id: UUID) -> Sequence[Person]:
     """Those who ask for the facility, by name."""
-    members = (
-        select(Person)
-        .join(Membership, col(Membership.person_id) == Person.id)
-        .where(Membership.organisation_id == facility_id, Membership.role == Role.REQUESTER, col(Person.active))
-    )
-    return session.exec(members.order_by(col(Person.name), col(Person.id))).all()
+    return people.members_of(session, facility_id, Role.REQUESTER)
 
 
 def move_evidence(session: Session, source: UUID, target: UUID, only: Collection[UUID] | None = None) -> list[UUID]:

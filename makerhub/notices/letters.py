@@ -36,6 +36,14 @@ class Letter:
     secret: bool = False
 
 
+@dataclass(frozen=True)
+class Post:
+    """What mails need to know of the installation: the address of its pages, and the language of who chose none."""
+
+    pages: str
+    language: str
+
+
 _letters: dict[str, Letter] = {}
 
 

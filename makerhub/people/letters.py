@@ -1,7 +1,13 @@
-"""What people are told about their way in."""
+"""What people are told about their way in; and how a letter to one of them is written."""
+
+from datetime import datetime
+
+from sqlmodel import Session
 
 from makerhub.errors import translatable
-from makerhub.notices.letters import letter
+from makerhub.notices.letters import Letter, Post, letter
+from makerhub.notices.service import tell
+from makerhub.people.models import Person
 
 SIGN_IN = letter(
     "sign_in",
@@ -30,3 +36,11 @@ INVITATION = letter(
     ),
     secret=True,
 )
+
+
+def write(
+    session: Session, what: Letter, person: Person, post: Post, now: datetime, *, link: str, **values: str | int
+) -> None:
+    """Write to somebody by name and in their language; `link` is a page of this installation."""
+    filled = {"name": person.name, "link": post.pages + link, **values}
+    tell(session, what, to=person.email, values=filled, language=person.language or post.language, now=now)

@@ -1,7 +1,7 @@
 """Use cases of people: making persons and organisations known, their memberships, passwords and browser sessions."""
 
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid4
@@ -140,6 +140,13 @@ def offer_pickup(session: Session, place: Organisation, offers: bool) -> None:
     """Let makers of a hub ask for couriers, or no more; what was asked for stays."""
     place.offers_pickup = offers
     session.add(place)
+
+
+def members_of(session: Session, organisation_id: UUID, role: Role) -> Sequence[Person]:
+    """Those who have a role in an organisation that does not rest, and can sign in, by name."""
+    held = Membership.organisation_id == organisation_id, Membership.role == role, col(Membership.suspended).is_(False)
+    members = select(Person).join(Membership, col(Membership.person_id) == Person.id).where(*held, col(Person.active))
+    return session.exec(members.order_by(col(Person.name), col(Person.id))).all()
 
 
 def take_membership(session: Session, membership: Membership, *, now: datetime, by: UUID | None = None) -> None:

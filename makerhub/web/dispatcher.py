@@ -15,7 +15,8 @@ from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand import access as demand_access
 from makerhub.demand import service as demand
 from makerhub.demand import telephone
-from makerhub.demand.models import RequestState
+from makerhub.demand.leaving import is_left_alone
+from makerhub.demand.models import RUNNING, RequestState
 from makerhub.designs.models import DesignVersion, Part
 from makerhub.errors import Invalid, MovedMeanwhile, translatable
 from makerhub.lifecycle import history
@@ -180,6 +181,7 @@ def _request_page(request_id: UUID, errors: Mapping[str, str]) -> str:
         asked = find(session, viewer(), demand_access.DISPATCH, request_id)
         shipments = session.exec(select(Shipment).where(Shipment.request_id == request_id)).all()
         changes = history(session, asked)
+        caller = telephone.call_for(session, asked.id)
         is_by_telephone = changes[0].why == telephone.BY_TELEPHONE
         return render_template(
             "dispatcher/request.html",
@@ -188,7 +190,8 @@ def _request_page(request_id: UUID, errors: Mapping[str, str]) -> str:
             contents=contents(session, [shipment.id for shipment in shipments]),
             history=changes,
             filed_by=session.get_one(Person, asked.requested_by).name if is_by_telephone else "",
-            caller=telephone.call_for(session, asked.id),
+            caller=caller,
+            nobody_asks=asked.state in RUNNING and caller is None and is_left_alone(session, asked.facility_id),
             held=why_held(session, session.get_one(Organisation, asked.facility_id)),
             errors=errors,
         )

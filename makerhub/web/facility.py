@@ -6,21 +6,25 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session
 
-from makerhub.demand.models import SupplyRequest
+from makerhub.demand import leaving
+from makerhub.demand.leaving import open_requests, to_hand_over
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.facilities import service as facilities
 from makerhub.notices.letters import letter
 from makerhub.notices.service import tell
 from makerhub.notices.tasks import send_mails
 from makerhub.people import service as people
-from makerhub.people.models import Membership, Organisation, Person, Role
+from makerhub.people.joining import waiting_to_join
+from makerhub.people.models import Organisation, Person, Role
 from makerhub.planning.tasks import allocate_lots, plan_jobs
+from makerhub.web.colleagues import post, wishes_of
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
-from makerhub.web.policy import allowed
-from makerhub.web.request_shown import RUNNING
+from makerhub.web.policy import allowed, signed_in
+from makerhub.web.request_shown import show
+from makerhub.web.typed import uuid_or_none
 from makerhub.web.viewer import viewer, viewer_language
 
 MAIL_CODE = letter(
@@ -34,7 +38,7 @@ MAIL_CODE = letter(
     secret=True,
 )
 
-ALONE = translatable("Requests are open and nobody else asks for this facility: have a colleague invited first.")
+STILL_OPEN = translatable("Nobody else asks for this facility. Tick the box, if you leave all the same.")
 
 pages = Blueprint("facility", __name__, url_prefix="/facilities")
 audience = Audience(
@@ -52,14 +56,14 @@ audience = Audience(
 
 
 @pages.get("")
-@allowed(Role.REQUESTER)
+@signed_in
 def mine() -> ResponseReturnValue:
-    """One's facilities; the only one at once."""
+    """One's facilities, the only one at once; and where one asked to join."""
     with hub().database.reading() as session:
-        found = people.facilities_of(session, viewer())
-    if len(found) == 1:
+        found, wishes = people.facilities_of(session, viewer()), wishes_of(session, viewer())
+    if len(found) == 1 and not wishes:
         return redirect(url_for("facility.facility", facility_id=found[0].id))
-    return render_template("facility/mine.html", facilities=found)
+    return render_template("facility/mine.html", facilities=found, wishes=wishes)
 
 
 @pages.get("/<uuid:facility_id>")
@@ -137,20 +141,21 @@ def mail_code(facility_id: UUID) -> ResponseReturnValue:
 @pages.post("/<uuid:facility_id>/leave")
 @allowed(Role.REQUESTER)
 def leave(facility_id: UUID) -> ResponseReturnValue:
-    """Ask for this facility no more; its requests stay. Whoever is the last while some are open has to stay."""
-    with hub().database.changing() as session:
-        place = _mine(session, facility_id)
-        others = [one for one in facilities.colleagues(session, place.id) if one.id != viewer().id]
-        if not others and _open_requests(session, place.id):
-            raise Invalid(ALONE)
-        mine = select(Membership).where(
-            Membership.person_id == viewer().id,
-            Membership.organisation_id == place.id,
-            Membership.role == Role.REQUESTER,
-        )
-        people.take_membership(session, session.exec(mine).one(), now=hub().clock(), by=viewer().id)
+    """Ask for this facility no more; its requests stay, and what one sent goes to a colleague."""
+    try:
+        with hub().database.changing() as session:
+            place, me = _mine(session, facility_id), session.get_one(Person, viewer().id)
+            is_last = len(facilities.colleagues(session, place.id)) == 1
+            if is_last and open_requests(session, place.id) and request.form.get("sure") != "yes":
+                raise Invalid(fields={"sure": STILL_OPEN})
+            successor = uuid_or_none(request.form.get("successor", ""))
+            leaving.leave(session, me, place, successor, post(), now=hub().clock())
+    except Invalid as error:
+        return _page(facility_id, error.fields), 400
+    hub().soon(send_mails)
     flash(
-        _("You no longer ask for %(facility)s. Its requests stay with your colleagues.", facility=place.name), "success"
+        _("You no longer ask for %(facility)s. Its people see its requests, and nothing is lost.", facility=place.name),
+        "success",
     )
     return redirect(url_for("home.start"))
 
@@ -168,7 +173,9 @@ def _page(facility_id: UUID, errors: Mapping[str, str] | None = None, typed: Map
             evidence=facilities.evidence_of(session, place.id),
             waiting=facilities.waiting_code(session, place.id, now),
             colleagues=[one for one in facilities.colleagues(session, place.id) if one.id != viewer().id],
-            open_requests=_open_requests(session, place.id),
+            joining=waiting_to_join(session, [place.id]),
+            open_requests=show(session, open_requests(session, place.id)),
+            to_hand_over=show(session, to_hand_over(session, viewer(), place.id)),
             errors=errors or {},
             typed=typed or {"entrance": place.entrance, "opening_hours": place.opening_hours},
         )
@@ -181,11 +188,6 @@ def _mine(session: Session, facility_id: UUID) -> Organisation:
     if found is None:
         raise NotFound
     return found
-
-
-def _open_requests(session: Session, facility_id: UUID) -> int:
-    running = select(func.count()).select_from(SupplyRequest).where(SupplyRequest.facility_id == facility_id)
-    return session.exec(running.where(col(SupplyRequest.state).in_(RUNNING))).one()
 
 
 def _days() -> int:

@@ -5,14 +5,20 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
+from sqlmodel import select
 
 from makerhub.errors import translatable
+from makerhub.facilities import joining
 from makerhub.hubs.access import ANSWER
+from makerhub.notices.tasks import send_mails
 from makerhub.people.access import find, organisation_ids
 from makerhub.people.joining import accept_join, decline_join, waiting_to_join
-from makerhub.people.models import Role
+from makerhub.people.models import JoinRequest, JoinState, Role
+from makerhub.people.service import members_of
+from makerhub.web.colleagues import post
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
+from makerhub.web.packing import organisations
 from makerhub.web.policy import allowed
 from makerhub.web.viewer import viewer
 
@@ -34,27 +40,39 @@ audience = Audience(
 @pages.get("")
 @allowed(Role.DISPATCHER)
 def waiting() -> str:
-    """Who waits for an answer of one's hubs."""
+    """Who waits for an answer of one's hubs; and who wants to ask for a facility, of which colleagues may not know."""
     with hub().database.reading() as session:
-        found = waiting_to_join(session, organisation_ids(viewer(), Role.DISPATCHER))
-    return render_template("joining/waiting.html", found=found)
+        waiting = select(JoinRequest.organisation_id).where(JoinRequest.role == Role.REQUESTER)
+        facilities = set(session.exec(waiting.where(JoinRequest.state == JoinState.ASKED)))
+        found = waiting_to_join(session, organisation_ids(viewer(), Role.DISPATCHER) | facilities)
+        places = organisations(session, [asked.organisation_id for asked, _person in found])
+        people = {key: [one.name for one in members_of(session, key, Role.REQUESTER)] for key in facilities}
+    return render_template("joining/waiting.html", found=found, places=places, people=people)
 
 
 @pages.post("/<uuid:join_id>/accept")
 @allowed(Role.DISPATCHER)
 def accept(join_id: UUID) -> ResponseReturnValue:
     """Let somebody in."""
-    with hub().database.changing() as session:
-        accept_join(session, find(session, viewer(), ANSWER, join_id), by=viewer().id, now=hub().clock())
-    flash(_("Let in."), "success")
-    return redirect(url_for("joining.waiting"))
+    return _answer(join_id, True, _("Let in."))
 
 
 @pages.post("/<uuid:join_id>/decline")
 @allowed(Role.DISPATCHER)
 def decline(join_id: UUID) -> ResponseReturnValue:
     """Do not let somebody in."""
+    return _answer(join_id, False, _("Declined."))
+
+
+def _answer(join_id: UUID, is_welcome: bool, said: str) -> ResponseReturnValue:
     with hub().database.changing() as session:
-        decline_join(session, find(session, viewer(), ANSWER, join_id), by=viewer().id, now=hub().clock())
-    flash(_("Declined."), "success")
+        asked, now = find(session, viewer(), ANSWER, join_id), hub().clock()
+        if asked.role is Role.REQUESTER:
+            joining.answer(session, asked, is_welcome, post(), by=viewer().id, now=now)
+        elif is_welcome:
+            accept_join(session, asked, by=viewer().id, now=now)
+        else:
+            decline_join(session, asked, by=viewer().id, now=now)
+    hub().soon(send_mails)
+    flash(said, "success")
     return redirect(url_for("joining.waiting"))

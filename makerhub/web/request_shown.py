@@ -9,15 +9,13 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand.access import FOLLOW
-from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
+from makerhub.demand.models import RUNNING, RequestLine, SupplyRequest
 from makerhub.designs.models import Design, DesignVersion, Kit
 from makerhub.designs.service import kit_name
 from makerhub.people.access import find, permitted
 from makerhub.people.models import Person
 from makerhub.web.catalogue import pictures_of
 from makerhub.web.progress import Progress, progress_of, total
-
-RUNNING = (RequestState.SUBMITTED, RequestState.ACCEPTED, RequestState.HELD)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from makerhub.delivery.access import CONFIRM
 from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand import service as demand
 from makerhub.demand.access import CANCEL
-from makerhub.demand.models import SupplyRequest
+from makerhub.demand.models import RUNNING, SupplyRequest
 from makerhub.errors import NotFound, translatable
 from makerhub.people.access import find, visible
 from makerhub.people.models import Organisation, Role
@@ -25,7 +25,7 @@ from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import contents, organisations
 from makerhub.web.policy import allowed
 from makerhub.web.recalls import open_notices
-from makerhub.web.request_shown import RUNNING, find_mine, is_live, my_requests, show
+from makerhub.web.request_shown import find_mine, is_live, my_requests, show
 from makerhub.web.timeline import timeline
 from makerhub.web.viewer import viewer
 

@@ -11,11 +11,12 @@ from makerhub.demand import telephone
 from makerhub.demand.access import ANSWER_CALLER, DISPATCH
 from makerhub.demand.models import SupplyRequest, TelephoneCall
 from makerhub.errors import NotFound, translatable
-from makerhub.facilities.finding import FACILITIES, search, search_registers
+from makerhub.facilities.finding import search, search_registers
 from makerhub.facilities.service import standings
 from makerhub.notices.tasks import send_mails
 from makerhub.people.access import find, permitted
 from makerhub.people.models import Organisation, Person, Role
+from makerhub.web.facility_form import NEW, kinds
 from makerhub.web.held import why_held
 from makerhub.web.hub import hub
 from makerhub.web.language import offered
@@ -25,7 +26,7 @@ from makerhub.web.offered import URGENCIES, why_barred
 from makerhub.web.policy import allowed
 from makerhub.web.request_form import form_key
 from makerhub.web.request_shown import asked_already, show
-from makerhub.web.telephone_form import NEW, OTHER_DAY, Call, days_ahead, new_facility, read_call
+from makerhub.web.telephone_form import OTHER_DAY, Call, days_ahead, new_facility, read_call
 from makerhub.web.typed import uuid_or_none
 from makerhub.web.viewer import viewer
 
@@ -129,7 +130,7 @@ def _form(session: Session, taken: Call, *, with_errors: bool = True) -> str:
         "telephone/call.html",
         **_shown(session, taken),
         errors=taken.problems if with_errors else {},
-        kinds=[(one.value, one) for one in FACILITIES],
+        kinds=kinds(),
         days=days_ahead(),
         other_day=OTHER_DAY,
         new=NEW,

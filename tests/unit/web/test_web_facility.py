@@ -5,6 +5,8 @@ from pathlib import Path
 from builders import World
 from unit.web.houses import House
 
+from makerhub.audit.service import deeds_with
+from makerhub.demand.models import SupplyRequest
 from makerhub.facilities.ladder import EvidenceKind
 from makerhub.facilities.models import Evidence
 from makerhub.notices.models import Mail
@@ -57,17 +59,40 @@ def test_a_mail_code_reaches_the_mailbox_sealed_in_the_language_of_whoever_asked
     assert EvidenceKind.MAIL_DOMAIN in {one.kind for one in world.all(Evidence)}
 
 
-def test_whoever_leaves_leaves_the_requests_and_the_last_one_stays_while_some_are_open(
-    house: House, world: World
-) -> None:
+def test_whoever_leaves_hands_over_what_is_open_and_the_colleague_is_told(house: House, world: World) -> None:
+    mine, theirs = world.request(requested_by=house.people["alice"].id), world.request()
+    place = f"/facilities/{world.care_home.id}"
+    assert "Who looks after them?" in house.signed_in("alice").get(place).text
+    for nobody in ("", str(house.people["bob"].id), str(house.people["alice"].id)):
+        assert send(house, "alice", f"{place}/leave", successor=nobody) == 400
+    assert send(house, "alice", f"{place}/leave", successor=str(world.requester.id)) == 302
+    assert house.signed_in("alice").get(place).status_code == 404
+    assert house.signed_in("ruth").get(f"/requests/{mine.id}").status_code == 200
+    assert {world.get(SupplyRequest, one.id).requested_by for one in (mine, theirs)} == {world.requester.id}
+    [mail] = world.all(Mail)
+    assert (mail.letter, mail.address) == ("requests_handed_over", "ruth@example.org")
+    with world.database.reading() as session:
+        [deed] = [one for one in deeds_with(session, mine) if one.what == "handed over"]
+    assert deed.by == house.people["alice"].id
+
+
+def test_the_last_one_is_warned_and_the_hub_is_told(house: House, world: World) -> None:
     request = world.request()
     place = f"/facilities/{world.care_home.id}"
     assert send(house, "alice", f"{place}/leave") == 302
-    assert house.signed_in("alice").get(place).status_code == 404
-    assert house.signed_in("ruth").get(f"/requests/{request.id}").status_code == 200
+    assert world.all(Mail) == []
+    assert "You are the last one" in house.signed_in("ruth").get(place).text
     assert send(house, "ruth", f"{place}/leave") == 400
-    world.cancel(request)
-    assert send(house, "ruth", f"{place}/leave") == 302
+    assert "Nobody asks for this facility" not in house.signed_in("dan").get(f"/dispatch/requests/{request.id}").text
+    assert send(house, "ruth", f"{place}/leave", sure="yes") == 302
+    assert [(mail.letter, mail.address) for mail in world.all(Mail)] == [("facility_without_people", "dan@example.org")]
+    assert "Nobody asks for this facility" in house.signed_in("dan").get(f"/dispatch/requests/{request.id}").text
+
+
+def test_the_last_one_leaves_at_once_where_nothing_is_open(house: House, world: World) -> None:
+    place = f"/facilities/{world.care_home.id}"
+    assert send(house, "alice", f"{place}/leave") == send(house, "ruth", f"{place}/leave") == 302
+    assert world.all(Mail) == []
 
 
 def test_strangers_see_nothing(house: House, world: World) -> None:

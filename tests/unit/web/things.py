@@ -33,7 +33,7 @@ from makerhub.web.agent_wheel import agent_wheel
 
 FOR_EVERYBODY = {
     "place_id", "table", "filename", "key", "sha256", "version", "recall_id", "token", "sign_in_key", "passkey_key",
-    "token_key", "code", "change", "secret", "kind", "thing_id", "my_report_id", "apart_key",
+    "token_key", "code", "change", "secret", "kind", "thing_id", "my_report_id", "apart_key", "known_id",
 }  # fmt: skip
 """Names of what tells nothing of anybody: files of the pages, designs with their pictures, and recalls; what a
 hub says of itself can be reported by everybody; a token opens what it is for whoever holds it; and ending, removing or
@@ -44,6 +44,8 @@ OTHERWISE = {
     "agents.wheel": {"filename": "agent_wheel"},
     "invitations.joining": {"token": "invitation_token"},
     "invitations.join": {"token": "invitation_token"},
+    "colleagues.accept": {"join_id": "colleague_join_id"},
+    "colleagues.decline": {"join_id": "colleague_join_id"},
     "telephone.again": {"request_id": "called_request_id"},
     "telephone.forget": {"request_id": "called_request_id"},
 }
@@ -106,6 +108,8 @@ def things_of(house: House) -> Mapping[str, object]:
         "proposal_id": world.propose_hub().id,
         "change": "sleep",
         "join_id": world.ask_to_join().id,
+        "colleague_join_id": world.ask_to_join(Role.REQUESTER, world.care_home).id,
+        "known_id": world.care_home.id,
         "facility_id": world.care_home.id,
         "evidence_id": _evidence(house),
         "merge_id": world.merge_facilities().id,
