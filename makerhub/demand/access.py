@@ -9,7 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from makerhub.demand.models import SupplyRequest, TelephoneCall
 from makerhub.facilities.models import FacilityMerge
 from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
-from makerhub.people.models import Organisation, OrganisationKind, Person, Role
+from makerhub.people.models import JoinRequest, Organisation, OrganisationKind, Person, Role
 
 
 @visibility(SupplyRequest)
@@ -70,3 +70,30 @@ def of_facilities_that_ask(person: Person) -> ColumnElement[bool]:
 
 
 VERIFY = action(Organisation, "prove", of_facilities_that_ask)
+
+
+@visibility(JoinRequest)
+def join_requests(person: Person) -> ColumnElement[bool]:
+    """One's own, and those that one may answer."""
+    return or_(col(JoinRequest.person_id) == person.id, may_answer(person))
+
+
+def may_answer(person: Person) -> ColumnElement[bool]:
+    """Dispatchers of the hub; for a facility its requesters, and the dispatchers whom it asks (if nobody: all)."""
+    to_facility = col(JoinRequest.role) == Role.REQUESTER
+    colleagues = col(JoinRequest.organisation_id).in_(organisation_ids(person, Role.REQUESTER))
+    mine = col(JoinRequest.organisation_id).in_(organisation_ids(person, Role.DISPATCHER))
+    if not has_role(person, Role.DISPATCHER):
+        return and_(to_facility, colleagues)
+    asks_me = col(JoinRequest.organisation_id).in_(select(SupplyRequest.facility_id).where(its_dispatchers(person)))
+    asks_nobody = col(JoinRequest.organisation_id).not_in(select(SupplyRequest.facility_id))
+    return or_(mine, and_(to_facility, or_(colleagues, asks_me, asks_nobody)))
+
+
+def its_own(person: Person) -> ColumnElement[bool]:
+    """Whoever asked."""
+    return col(JoinRequest.person_id) == person.id
+
+
+ANSWER = action(JoinRequest, "answer", may_answer)
+TAKE_BACK = action(JoinRequest, "take back", its_own)

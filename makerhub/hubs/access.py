@@ -1,4 +1,4 @@
-"""Who may see what hubs say of themselves, who wants to join, and who decides about it."""
+"""Who may see what hubs say of themselves, and who decides about it."""
 
 from sqlalchemy import ColumnElement, and_, func, or_
 from sqlalchemy.orm import aliased
@@ -6,7 +6,7 @@ from sqlmodel import col, select
 
 from makerhub.hubs.models import HubProfile, HubState
 from makerhub.people.access import action, everything, has_role, organisation_ids, visibility
-from makerhub.people.models import JoinRequest, Organisation, Person, Role
+from makerhub.people.models import Organisation, Person, Role
 
 NEIGHBOURHOOD = (1.0, 2.0)
 """Degrees of latitude and of longitude: a hub that is not farther away in either is a neighbour, at some 100 km."""
@@ -49,30 +49,7 @@ def its_proposer(person: Person) -> ColumnElement[bool]:
     return col(HubProfile.proposed_by) == person.id
 
 
-@visibility(JoinRequest)
-def join_requests(person: Person) -> ColumnElement[bool]:
-    """One's own; dispatchers see those for their hub and for facilities, requesters those for their facility."""
-    return or_(col(JoinRequest.person_id) == person.id, may_answer(person))
-
-
-def may_answer(person: Person) -> ColumnElement[bool]:
-    """Dispatchers of the hub; for a facility its requesters and any dispatcher."""
-    mine = col(JoinRequest.organisation_id).in_(organisation_ids(person, Role.DISPATCHER))
-    asks_for_facility = col(JoinRequest.role) == Role.REQUESTER
-    if has_role(person, Role.DISPATCHER):
-        return or_(mine, asks_for_facility)
-    colleagues = col(JoinRequest.organisation_id).in_(organisation_ids(person, Role.REQUESTER))
-    return asks_for_facility & colleagues
-
-
-def its_own(person: Person) -> ColumnElement[bool]:
-    """Whoever asked."""
-    return col(JoinRequest.person_id) == person.id
-
-
 DESCRIBE = action(HubProfile, "describe", its_dispatchers)
 CHANGE_STATE = action(HubProfile, "let sleep, wake or close", its_dispatchers)
 DECIDE = action(HubProfile, "decide about the proposal of", its_neighbours)
 TAKE_PROPOSAL_BACK = action(HubProfile, "take back the proposal of", its_proposer)
-ANSWER = action(JoinRequest, "answer", may_answer)
-TAKE_BACK = action(JoinRequest, "take back", its_own)

@@ -8,10 +8,10 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session, col
 from werkzeug.datastructures import MultiDict
 
+from makerhub.demand.access import ANSWER, TAKE_BACK
 from makerhub.errors import Invalid, NotFound
 from makerhub.facilities import joining
 from makerhub.facilities.finding import FACILITIES
-from makerhub.hubs.access import ANSWER, TAKE_BACK
 from makerhub.notices.letters import Post
 from makerhub.notices.tasks import send_mails
 from makerhub.people.access import find, organisation_ids, permitted

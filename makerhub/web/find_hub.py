@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session
 
+from makerhub.demand.access import TAKE_BACK
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.hubs import service as hubs
-from makerhub.hubs.access import TAKE_BACK
 from makerhub.hubs.models import HubProfile, HubState
 from makerhub.people.access import has_role, organisation_ids, permitted
 from makerhub.people.joining import asked_by, take_join_back

@@ -5,15 +5,15 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
-from sqlmodel import select
+from sqlmodel import col
 
+from makerhub.demand.access import ANSWER
 from makerhub.errors import translatable
 from makerhub.facilities import joining
-from makerhub.hubs.access import ANSWER
 from makerhub.notices.tasks import send_mails
-from makerhub.people.access import find, organisation_ids
-from makerhub.people.joining import accept_join, decline_join, waiting_to_join
-from makerhub.people.models import JoinRequest, JoinState, Role
+from makerhub.people.access import find, permitted
+from makerhub.people.joining import accept_join, decline_join
+from makerhub.people.models import JoinRequest, JoinState, Person, Role
 from makerhub.people.service import members_of
 from makerhub.web.colleagues import post
 from makerhub.web.hub import hub
@@ -42,11 +42,11 @@ audience = Audience(
 def waiting() -> str:
     """Who waits for an answer of one's hubs; and who wants to ask for a facility, of which colleagues may not know."""
     with hub().database.reading() as session:
-        waiting = select(JoinRequest.organisation_id).where(JoinRequest.role == Role.REQUESTER)
-        facilities = set(session.exec(waiting.where(JoinRequest.state == JoinState.ASKED)))
-        found = waiting_to_join(session, organisation_ids(viewer(), Role.DISPATCHER) | facilities)
-        places = organisations(session, [asked.organisation_id for asked, _person in found])
-        people = {key: [one.name for one in members_of(session, key, Role.REQUESTER)] for key in facilities}
+        mine = permitted(viewer(), ANSWER).where(JoinRequest.state == JoinState.ASKED)
+        waiting = session.exec(mine.order_by(col(JoinRequest.asked_at), col(JoinRequest.id))).all()
+        found = [(asked, session.get_one(Person, asked.person_id)) for asked in waiting]
+        places = organisations(session, [asked.organisation_id for asked in waiting])
+        people = {key: [one.name for one in members_of(session, key, Role.REQUESTER)] for key in places}
     return render_template("joining/waiting.html", found=found, places=places, people=people)
 
 
