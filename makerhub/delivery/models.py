@@ -42,12 +42,15 @@ class PickupState(StrEnum):
 
 
 class Shipment(SQLModel, table=True):
-    """What goes from a hub to a facility for one request. The facility tells `hand_over_code` at the door."""
+    """What goes from a hub to a facility for one request. The facility tells `hand_over_code` at the door.
+
+    A courier may bring it back to the hub; and it may arrive without anybody having noted that a courier took it.
+    """
 
     __tablename__ = "shipment"
     MOVES: ClassVar[Mapping[ShipmentState, frozenset[ShipmentState]]] = {
-        ShipmentState.PACKED: frozenset({ShipmentState.IN_TRANSIT, ShipmentState.UNPACKED}),
-        ShipmentState.IN_TRANSIT: frozenset({ShipmentState.DELIVERED}),
+        ShipmentState.PACKED: frozenset({ShipmentState.IN_TRANSIT, ShipmentState.UNPACKED, ShipmentState.DELIVERED}),
+        ShipmentState.IN_TRANSIT: frozenset({ShipmentState.DELIVERED, ShipmentState.PACKED}),
     }
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)

@@ -13,11 +13,16 @@ from makerhub.delivery.models import Allocation, AllocationState, Receipt, Shipm
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.service import kit_parts
-from makerhub.errors import Invalid, translatable
+from makerhub.errors import IllegalMove, Invalid, translatable
 from makerhub.lifecycle import begin, move
 from makerhub.people.repointing import repoint
 from makerhub.stock import service as stock
 from makerhub.stock.models import Lot, LotState
+
+ENDED = "the request has ended"
+HELD = "the request is held"
+NOT_NOTED = "nobody noted that a courier took it"
+"""Why something is taken back or moves on, in the log."""
 
 PROMISED = frozenset({AllocationState.RESERVED, AllocationState.SHIPPED, AllocationState.DELIVERED})
 """Pieces that a line has or will get."""
@@ -64,6 +69,15 @@ def release(session: Session, request: SupplyRequest, *, why: str, now: datetime
     """Give back what was reserved for a request that ended."""
     for allocation in reserved_for(session, request.id):
         move(session, allocation, AllocationState.RELEASED, now=now, why=why)
+
+
+def take_back_unsent(
+    session: Session, request: SupplyRequest, *, why: str, now: datetime, by: UUID | None = None
+) -> None:
+    """Nothing that has not left goes to a request: its reservations are released, its packed shipments unpacked."""
+    release(session, request, why=why, now=now)
+    for shipment in packed_for(session, request.id):
+        unpack(session, shipment, why=why, now=now, by=by)
 
 
 def pack(session: Session, request: SupplyRequest, *, by: UUID, now: datetime) -> Shipment:
@@ -114,21 +128,31 @@ def depart(session: Session, shipment: Shipment, *, courier_id: UUID, now: datet
     move(session, shipment, ShipmentState.IN_TRANSIT, now=now, by=courier_id, courier_id=courier_id)
 
 
+def give_back(session: Session, shipment: Shipment, *, why: str, courier_id: UUID, now: datetime) -> None:
+    """The courier has brought the shipment back to the hub, where another one can take it. Raises `Invalid`."""
+    if not why.strip():
+        raise Invalid(fields={"why": translatable("Say why, so that the hub can do better next time.")})
+    move(session, shipment, ShipmentState.PACKED, now=now, by=courier_id, why=why.strip(), courier_id=None)
+
+
 def confirm_by_code(session: Session, shipment: Shipment, code: str, *, by: UUID, now: datetime) -> Receipt:
     """The courier was told the hand-over code at the door; raises `WrongCode`."""
     typed = "".join(str(int(character)) for character in code if character.isdecimal())  # of any script
     if not secrets.compare_digest(typed, shipment.hand_over_code):
         raise WrongCode(fields={"code": WrongCode.template})
+    if shipment.state is ShipmentState.PACKED:  # only the facility says that it came without having been taken
+        raise IllegalMove(before=str(shipment.state), after=str(ShipmentState.DELIVERED))
     return _confirm(session, shipment, by=by, by_code=True, now=now)
 
 
 def confirm_by_facility(session: Session, shipment: Shipment, *, by: UUID, now: datetime) -> Receipt:
-    """Somebody of the facility says that it has arrived."""
+    """Somebody of the facility says that it has arrived, though perhaps nobody noted that a courier took it."""
     return _confirm(session, shipment, by=by, by_code=False, now=now)
 
 
 def _confirm(session: Session, shipment: Shipment, *, by: UUID, by_code: bool, now: datetime) -> Receipt:
-    move(session, shipment, ShipmentState.DELIVERED, now=now, by=by)
+    why = NOT_NOTED if shipment.state is ShipmentState.PACKED else ""
+    move(session, shipment, ShipmentState.DELIVERED, now=now, by=by, why=why)
     _locked(session, shipment.request_id)  # so that the last of several deliveries at once sees all the others
     receipt = Receipt(shipment_id=shipment.id, confirmed_by=by, by_hand_over_code=by_code, at=now)
     session.add(receipt)
@@ -164,6 +188,12 @@ def reserved_for(session: Session, request_id: UUID) -> Sequence[Allocation]:
     mine = select(Allocation).join(RequestLine, col(RequestLine.id) == Allocation.line_id)
     reserved = mine.where(RequestLine.request_id == request_id, Allocation.state == AllocationState.RESERVED)
     return session.exec(reserved.order_by(col(Allocation.lot_id))).all()
+
+
+def packed_for(session: Session, request_id: UUID) -> Sequence[Shipment]:
+    """What is packed for a request and has not left, the latest first."""
+    packed = select(Shipment).where(Shipment.request_id == request_id, Shipment.state == ShipmentState.PACKED)
+    return session.exec(packed.order_by(col(Shipment.packed_at).desc(), col(Shipment.id))).all()
 
 
 def delivered_items(session: Session, request_id: UUID) -> Mapping[UUID, int]:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from makerhub.delivery import pickups
 from makerhub.delivery import service as delivery
-from makerhub.delivery.models import OPEN_PICKUPS, Pickup, PickupState, Shipment, ShipmentState
+from makerhub.delivery.models import OPEN_PICKUPS, Pickup, PickupState
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestState
 from makerhub.people.block_models import Suspension
@@ -44,10 +44,7 @@ def _hold_requests(session: Session, suspension: Suspension, by: UUID, now: date
     running = (RequestState.SUBMITTED, RequestState.ACCEPTED)
     for request in demand.requests_of(session, suspension.person_id, suspension.hub_id, *running):
         demand.hold(session, request, by=by, why=SENDER_BLOCKED, now=now)
-        delivery.release(session, request, why=SENDER_BLOCKED, now=now)
-        packed = select(Shipment).where(Shipment.request_id == request.id, Shipment.state == ShipmentState.PACKED)
-        for shipment in session.exec(packed).all():
-            delivery.unpack(session, shipment, why=SENDER_BLOCKED, by=by, now=now)
+        delivery.take_back_unsent(session, request, why=SENDER_BLOCKED, by=by, now=now)
 
 
 def _give_prints_to_others(session: Session, suspension: Suspension, by: UUID, now: datetime) -> None:

@@ -19,7 +19,6 @@ from makerhub.background import Nudge, task
 from makerhub.config import Settings
 from makerhub.db import Clock, Database
 from makerhub.delivery import service as delivery
-from makerhub.delivery.models import Allocation, AllocationState
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.approvals import policy_of
 from makerhub.designs.models import Part
@@ -31,7 +30,7 @@ from makerhub.people.models import Organisation, Person
 from makerhub.planning.allocation import Allotment, allot
 from makerhub.planning.candidates import USABLE, fits_on, free_printers, profiles_in_use, queued_jobs
 from makerhub.planning.dispatching import Assignment, assign
-from makerhub.planning.holding import take_back_beyond_limits
+from makerhub.planning.holding import take_back_beyond_limits, take_back_from_ended
 from makerhub.planning.needs import Plate, served_by, shortfalls, split, surplus
 from makerhub.planning.view import View
 from makerhub.printers.models import Printer
@@ -119,8 +118,7 @@ def allocate_lots(database: Database, settings: Settings, clock: Clock) -> None:
     First, what ended or held requests held is freed, and what facilities hold that may no longer have so much.
     """
     with database.changing() as session:
-        for request in _ended_requests_with_reservations(session):
-            delivery.release(session, request, why=f"the request is {request.state}", now=clock())
+        take_back_from_ended(session, now=clock())
         take_back_beyond_limits(session, limits_of(settings), now=clock())
     for hub_id in _hubs(database):
         with database.changing() as session:
@@ -207,17 +205,6 @@ def _plate_sizes(
     with ThreadPoolExecutor(SLICERS) as pool:
         found = [sized for sized in pool.map(size, product(parts, known)) if sized is not None]
     return {part.id: min(copies for key, copies in found if key == part.id) for part in parts if part.id in dict(found)}
-
-
-def _ended_requests_with_reservations(session: Session) -> Sequence[SupplyRequest]:
-    ended = (RequestState.CANCELLED, RequestState.FULFILLED, RequestState.HELD)
-    requests = (
-        select(SupplyRequest)
-        .join(RequestLine, col(RequestLine.request_id) == SupplyRequest.id)
-        .join(Allocation, col(Allocation.line_id) == RequestLine.id)
-        .where(col(SupplyRequest.state).in_(ended), Allocation.state == AllocationState.RESERVED)
-    )
-    return session.exec(requests.distinct()).all()
 
 
 def _models(session: Session, hub_id: UUID) -> Collection[tuple[str, str]]:

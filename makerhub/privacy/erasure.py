@@ -13,7 +13,8 @@ from sqlmodel import Session, col, select
 
 from makerhub.audit.service import note
 from makerhub.delivery import pickups
-from makerhub.delivery.models import OPEN_PICKUPS, Pickup, PickupState
+from makerhub.delivery import service as delivery
+from makerhub.delivery.models import OPEN_PICKUPS, Pickup, PickupState, Shipment, ShipmentState
 from makerhub.designs import uploads
 from makerhub.designs.models import Upload, UploadState
 from makerhub.lifecycle import move
@@ -45,6 +46,7 @@ def erase(session: Session, person: Person, *, by: UUID | None, now: datetime) -
     if subject.email == _nobodys_address(subject):
         return
     _end_pickups(session, person, now)
+    _end_deliveries(session, person, now)
     _end_printing(session, person, now)
     _end_uploads(session, person, now)
     _end_invitations(session, subject, now)
@@ -63,6 +65,13 @@ def _end_pickups(session: Session, person: Person, now: datetime) -> None:
     for pickup in session.exec(given).all():
         if pickup.state is not PickupState.ASKED:
             pickups.give_back(session, pickup, by=person.id, now=now)
+
+
+def _end_deliveries(session: Session, person: Person, now: datetime) -> None:
+    """What a courier carries is to be looked for at the hub again: nobody else would take it."""
+    carried = select(Shipment).where(Shipment.courier_id == person.id, Shipment.state == ShipmentState.IN_TRANSIT)
+    for shipment in session.exec(carried).all():
+        delivery.give_back(session, shipment, why=LEFT, courier_id=person.id, now=now)
 
 
 def _end_printing(session: Session, person: Person, now: datetime) -> None:

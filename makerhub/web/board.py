@@ -13,7 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from makerhub.delivery import access as delivery_access
 from makerhub.delivery import service as delivery
-from makerhub.delivery.models import Allocation, AllocationState, Shipment, ShipmentState
+from makerhub.delivery.models import Allocation, AllocationState, Shipment
 from makerhub.demand import access as demand_access
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.designs.models import DesignVersion, Kit, Part
@@ -29,6 +29,7 @@ from makerhub.stock import access as stock_access
 from makerhub.stock.models import Lot, LotState
 from makerhub.web.hub import hub
 from makerhub.web.overdue import in_words, overdue
+from makerhub.web.request_shown import UNDER_WAY
 from makerhub.web.shown import show_briefly
 from makerhub.web.viewer import viewer
 
@@ -81,7 +82,7 @@ def board(session: Session) -> Mapping[str, object]:
     asked = permitted(viewer(), demand_access.DISPATCH)
     to_answer = asked.where(SupplyRequest.state == RequestState.SUBMITTED).order_by(col(SupplyRequest.submitted_at))
     lots = permitted(viewer(), stock_access.DISPATCH).where(Lot.state == LotState.AT_MAKER).order_by(col(Lot.made_at))
-    shipments = permitted(viewer(), delivery_access.DISPATCH).where(Shipment.state != ShipmentState.DELIVERED)
+    shipments = permitted(viewer(), delivery_access.DISPATCH).where(col(Shipment.state).in_(UNDER_WAY))
     return {
         **_overdue(session),
         **_limited(session, "to_answer", to_answer, MOST_REQUESTS, show_requests),

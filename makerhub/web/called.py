@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import Session, col, select
 
-from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.delivery.models import Shipment
 from makerhub.demand import telephone
 from makerhub.demand.models import SupplyRequest
 from makerhub.errors import NotFound, translatable
@@ -17,7 +17,7 @@ from makerhub.web.limits import at_most
 from makerhub.web.navigation import Audience
 from makerhub.web.packing import contents
 from makerhub.web.policy import public
-from makerhub.web.request_shown import show
+from makerhub.web.request_shown import UNDER_WAY, show
 
 pages = Blueprint("called", __name__, url_prefix="/called")
 audience = Audience(pages)
@@ -125,6 +125,5 @@ def _page(template: str, session: Session, secret: str) -> str:
 
 def _coming(session: Session, asked: SupplyRequest) -> list[Shipment]:
     """What is packed or on its way."""
-    under_way = (ShipmentState.PACKED, ShipmentState.IN_TRANSIT)
-    mine = select(Shipment).where(Shipment.request_id == asked.id, col(Shipment.state).in_(under_way))
+    mine = select(Shipment).where(Shipment.request_id == asked.id, col(Shipment.state).in_(UNDER_WAY))
     return list(session.exec(mine.order_by(col(Shipment.packed_at))))

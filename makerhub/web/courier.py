@@ -15,9 +15,10 @@ from sqlmodel import Session, col
 from makerhub.delivery import service as delivery
 from makerhub.delivery.access import CARRY, LOOK, TAKE
 from makerhub.delivery.models import Shipment, ShipmentState
-from makerhub.errors import IllegalMove, MovedMeanwhile, NotFound, translatable
+from makerhub.errors import IllegalMove, Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.people.access import find, organisation_ids, permitted
 from makerhub.people.models import Role
+from makerhub.planning.tasks import allocate_lots
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import contents, organisations
@@ -38,6 +39,7 @@ audience = Audience(
     ),
 )
 
+LONGEST_REASON = 300
 TRIES = parse("5 per 15 minutes")
 """Codes that may be typed for one shipment: guessing one of a million would take years."""
 
@@ -90,6 +92,31 @@ def take(shipment_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("courier.shipment", shipment_id=shipment_id))
 
 
+@pages.get("/<uuid:shipment_id>/back")
+@allowed(Role.COURIER)
+def ask_why(shipment_id: UUID) -> str:
+    """Why it comes back."""
+    return _back_page(shipment_id, {})
+
+
+@pages.post("/<uuid:shipment_id>/back")
+@allowed(Role.COURIER)
+def give_back(shipment_id: UUID) -> ResponseReturnValue:
+    """The courier has brought it back to the hub."""
+    why = request.form.get("why", "")[:LONGEST_REASON]
+    try:
+        with hub().database.changing() as session:
+            carried = find(session, viewer(), CARRY, shipment_id)
+            if carried.state is not ShipmentState.IN_TRANSIT:
+                raise MovedMeanwhile(translatable("It has arrived by now: the facility said so."))
+            delivery.give_back(session, carried, why=why, courier_id=viewer().id, now=hub().clock())
+    except Invalid as error:
+        return _back_page(shipment_id, error.fields), 400
+    hub().soon(allocate_lots)
+    flash(_("Given back. It waits at the hub for another courier; put the bags where the hub finds them."), "success")
+    return redirect(url_for("courier.deliveries"))
+
+
 @pages.post("/<uuid:shipment_id>/hand-over")
 @allowed(Role.COURIER)
 def hand_over(shipment_id: UUID) -> ResponseReturnValue:
@@ -127,6 +154,14 @@ def _page(shipment_id: UUID, errors: Mapping[str, str]) -> str:
     with hub().database.reading() as session:
         seen = find(session, viewer(), LOOK, shipment_id)
         return render_template("courier/shipment.html", errors=errors, **_details(session, seen))
+
+
+def _back_page(shipment_id: UUID, errors: Mapping[str, str]) -> str:
+    with hub().database.reading() as session:
+        carried = find(session, viewer(), CARRY, shipment_id)
+        if carried.state is not ShipmentState.IN_TRANSIT:
+            raise NotFound
+        return render_template("courier/back.html", errors=errors, **_details(session, carried))
 
 
 def _details(session: Session, shipment: Shipment) -> Mapping[str, object]:

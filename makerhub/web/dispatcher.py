@@ -188,6 +188,7 @@ def _request_page(request_id: UUID, errors: Mapping[str, str]) -> str:
             shown=show_request(session, asked),
             shipments=shipments,
             contents=contents(session, [shipment.id for shipment in shipments]),
+            whys={shipment.id: history(session, shipment)[-1].why for shipment in shipments},
             history=changes,
             filed_by=session.get_one(Person, asked.requested_by).name if is_by_telephone else "",
             caller=caller,

@@ -17,6 +17,9 @@ from makerhub.people.models import Person
 from makerhub.web.catalogue import pictures_of
 from makerhub.web.progress import Progress, progress_of, total
 
+UNDER_WAY = (ShipmentState.PACKED, ShipmentState.IN_TRANSIT)
+"""Deliveries that may still arrive."""
+
 
 @dataclass(frozen=True)
 class ShownLine:
@@ -86,7 +89,7 @@ def show(session: Session, requests: Sequence[SupplyRequest]) -> list[ShownReque
 
 def is_live(request: SupplyRequest, shipments: Sequence[Shipment]) -> bool:
     """Whether anything may still happen: the request runs, or something of it is under way."""
-    return request.state in RUNNING or any(shipment.state is not ShipmentState.DELIVERED for shipment in shipments)
+    return request.state in RUNNING or any(shipment.state in UNDER_WAY for shipment in shipments)
 
 
 def asked_already(session: Session, facility_id: UUID, designs: Collection[str]) -> list[ShownRequest]:

@@ -8,10 +8,12 @@ from uuid import UUID
 from sqlmodel import Session, col, func, select
 
 from makerhub.delivery.models import Shipment, ShipmentState
+from makerhub.delivery.service import ENDED, HELD, NOT_NOTED
 from makerhub.demand.models import RequestLine, RequestState, SupplyRequest
 from makerhub.demand.telephone import BY_TELEPHONE, BY_THE_CALLER
 from makerhub.errors import translatable
 from makerhub.lifecycle import Transition
+from makerhub.planning.holding import NOT_PROVED
 from makerhub.production.models import Attempt, PrintJob
 
 WORDS = {
@@ -24,15 +26,23 @@ WORDS = {
     (Shipment.__tablename__, ShipmentState.PACKED): translatable("The hub packed a delivery for you."),
     (Shipment.__tablename__, ShipmentState.IN_TRANSIT): translatable("A courier has the delivery and is on the way."),
     (Shipment.__tablename__, ShipmentState.DELIVERED): translatable("The delivery arrived."),
+    (Shipment.__tablename__, ShipmentState.UNPACKED): translatable("The hub unpacked a delivery: it does not leave."),
 }
 """Each text is English, to be translated."""
 
 BY_THE_PROGRAM = {
     BY_TELEPHONE: translatable("The hub wrote the request down on the telephone."),
+    ENDED: translatable("What was packed went back into the stock, since the request has ended."),
+    HELD: translatable("What was packed went back into the stock, since the request is held."),
+    NOT_PROVED: translatable(
+        "What was packed went back into the stock: not enough is proved of the facility for so much."
+    ),
+    NOT_NOTED: translatable("The delivery arrived."),
     BY_THE_CALLER: translatable("Whoever called has cancelled the request."),
 }
 """What the program writes as a reason, in words."""
 
+BROUGHT_BACK = translatable("The courier brought the delivery back to the hub, where it waits for another one.")
 FIRST_PRINT = translatable("The first print for you was started.")
 
 
@@ -60,6 +70,8 @@ def timeline(
 def _event(change: Transition) -> Event:
     if change.why in BY_THE_PROGRAM:
         return Event(change.at, BY_THE_PROGRAM[change.why])
+    if change.before == ShipmentState.IN_TRANSIT and change.after == ShipmentState.PACKED:
+        return Event(change.at, BROUGHT_BACK, change.why)
     return Event(change.at, WORDS[change.entity, change.after], change.why)  # type: ignore[index]
 
 

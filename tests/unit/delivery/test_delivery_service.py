@@ -12,8 +12,10 @@ from makerhub.delivery.service import Share, WrongCode
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestState, SupplyRequest
 from makerhub.errors import IllegalMove, Invalid, MovedMeanwhile
+from makerhub.lifecycle import history
 from makerhub.stock import service as stock
 from makerhub.stock.models import Lot
+from makerhub.trace.invariants import breaches
 
 
 def change(world: World, shipment: Shipment, action: Callable[[Session, Shipment], object]) -> object:
@@ -118,6 +120,68 @@ def test_an_empty_shipment_is_not_packed(world: World) -> None:
     with pytest.raises(Invalid):
         world.pack(world.request())
     assert world.all(Shipment) == []
+
+
+def test_a_courier_brings_a_shipment_back_and_another_one_takes_it(world: World) -> None:
+    shipment = in_transit(world)
+    with pytest.raises(Invalid):
+        change(world, shipment, lambda s, row: service.give_back(s, row, why=" ", courier_id=world.courier.id, now=NOW))
+    change(
+        world, shipment, lambda s, row: service.give_back(s, row, why="no door", courier_id=world.courier.id, now=NOW)
+    )
+    row = world.get(Shipment, shipment.id)
+    assert (row.state, row.courier_id, row.hand_over_code) == (ShipmentState.PACKED, None, shipment.hand_over_code)
+    assert {one.state for one in world.all(Allocation)} == {AllocationState.SHIPPED}
+    world.depart(shipment)
+    world.confirm(shipment)
+    with world.database.reading() as session:
+        changes = [(change.after, change.why) for change in history(session, row)]
+        assert breaches(session) == []
+    assert changes == [("packed", ""), ("in_transit", ""), ("packed", "no door"), ("in_transit", ""), ("delivered", "")]
+
+
+def test_of_a_courier_who_gives_back_and_a_facility_that_confirms_at_once_one_succeeds(world: World) -> None:
+    shipment = in_transit(world)
+
+    def back() -> object:
+        give = service.give_back
+        return change(world, shipment, lambda s, row: give(s, row, why="no door", courier_id=world.courier.id, now=NOW))
+
+    def arrived() -> object:
+        by = world.requester.id
+        return change(world, shipment, lambda s, row: service.confirm_by_facility(s, row, by=by, now=NOW))
+
+    at_once(back, arrived)
+    state = world.get(Shipment, shipment.id).state
+    assert len(world.all(Receipt)) == (state is ShipmentState.DELIVERED)
+    with world.database.reading() as session:
+        assert breaches(session) == []
+
+
+def test_a_facility_confirms_what_no_courier_marked_as_taken(world: World) -> None:
+    request = world.request(4)
+    world.reserve(request, world.lot(4), 4)
+    shipment = world.pack(request)
+    by = world.requester.id
+    change(world, shipment, lambda s, row: service.confirm_by_facility(s, row, by=by, now=NOW))
+    assert request_state(world, request) is RequestState.FULFILLED
+    with world.database.reading() as session:
+        last = history(session, session.get_one(Shipment, shipment.id))[-1]
+        assert breaches(session) == []
+    assert (last.before, last.after, last.why) == ("packed", "delivered", service.NOT_NOTED)
+
+
+def test_what_is_packed_for_a_request_that_ended_goes_back_into_the_stock(world: World) -> None:
+    request, lot = world.request(), world.lot(6)
+    world.reserve(request, lot, 2)
+    shipment = world.pack(request)
+    world.reserve(request, lot, 3)
+    with world.database.changing() as session:
+        row = session.get_one(SupplyRequest, request.id)
+        service.take_back_unsent(session, row, why=service.ENDED, now=NOW)
+    assert world.get(Shipment, shipment.id).state is ShipmentState.UNPACKED
+    assert {one.state for one in world.all(Allocation)} == {AllocationState.RELEASED}
+    assert unpromised(world, lot) == 6
 
 
 def test_nothing_is_packed_for_a_request_that_has_ended(world: World) -> None:

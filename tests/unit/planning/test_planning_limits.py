@@ -11,18 +11,20 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from makerhub.config import Settings
-from makerhub.delivery.models import Allocation, AllocationState
+from makerhub.delivery.models import Allocation, AllocationState, Shipment, ShipmentState
 from makerhub.demand import service as demand
 from makerhub.demand.models import SupplyRequest
 from makerhub.facilities import service as facilities
 from makerhub.facilities.ladder import EvidenceKind, Limits
 from makerhub.facilities.models import Evidence
+from makerhub.lifecycle import history
 from makerhub.people.models import Organisation, OrganisationKind, Role
 from makerhub.planning.allocation import WantedKits
-from makerhub.planning.holding import beyond_limits
+from makerhub.planning.holding import NOT_PROVED, beyond_limits
 from makerhub.planning.limits import Allowance, kits_promised, within
 from makerhub.planning.tasks import allocate_lots
 from makerhub.planning.view import View, promised_to
+from makerhub.trace.invariants import breaches
 
 PART = uuid4()
 FACILITIES = [uuid4() for _ in range(3)]
@@ -157,6 +159,45 @@ def test_when_evidence_expires_or_is_revoked_what_is_reserved_is_taken_back(worl
     assert reserved(world, request) == 0
     with world.database.reading() as session:
         assert beyond_limits(session, Limits(), NOW) == []
+
+
+def revoke_all(world: World) -> None:
+    with world.database.changing() as session:
+        for one in session.exec(select(Evidence).where(Evidence.facility_id == world.care_home.id)).all():
+            facilities.revoke(session, one, by=world.dispatcher.id, why="a fake", now=NOW)
+
+
+def test_what_is_packed_beyond_the_limit_is_unpacked_the_latest_first_and_what_left_stays(world: World) -> None:
+    request = world.request(9)
+    shipments = []
+    for quantity in (2, 3, 4):
+        world.reserve(request, world.lot(quantity, request=request), quantity)
+        shipments.append(world.pack(request))
+    world.depart(shipments[0])
+    revoke_all(world)
+    with world.database.changing() as session:
+        prove(session, session.get_one(Organisation, world.care_home.id), [EvidenceKind.MAIL_DOMAIN])
+        session.get_one(Shipment, shipments[1].id).packed_at = later(hours=1)
+    allocate(world, most_for_mail_proved=6)
+    states = [world.get(Shipment, one.id).state for one in shipments]
+    assert states == [ShipmentState.IN_TRANSIT, ShipmentState.UNPACKED, ShipmentState.PACKED]
+    assert reserved(world, request) == 0
+    allocate(world, most_for_mail_proved=0)
+    assert world.get(Shipment, shipments[2].id).state is ShipmentState.UNPACKED
+    with world.database.reading() as session:
+        unpacked = session.get_one(Shipment, shipments[2].id)
+        assert history(session, unpacked)[-1].why == NOT_PROVED
+        assert breaches(session) == []
+
+
+def test_what_is_packed_for_a_request_that_was_cancelled_goes_to_who_still_waits(world: World) -> None:
+    cancelled, waiting = world.request(4), world.request(4)
+    world.reserve(cancelled, world.lot(4, request=cancelled), 4)
+    shipment = world.pack(cancelled)
+    world.cancel(cancelled)
+    allocate(world)
+    assert world.get(Shipment, shipment.id).state is ShipmentState.UNPACKED
+    assert reserved(world, waiting) == 4
 
 
 def test_a_facility_whose_evidence_expired_long_ago_has_nothing_reserved(world: World) -> None:

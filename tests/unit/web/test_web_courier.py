@@ -192,3 +192,32 @@ def test_thanks_come_after_the_delivery(house: House, carried: Shipment) -> None
 def test_the_limit_leaves_guessing_hopeless() -> None:
     per_year = courier.TRIES.amount * 365 * 24 * 3600 / courier.TRIES.get_expiry()
     assert per_year < 1_000_000 / 5
+
+
+def test_a_courier_brings_a_delivery_back_and_it_waits_for_another(
+    house: House, world: World, carried: Shipment, stranger: Browser
+) -> None:
+    kim = house.signed_in("kim")
+    assert f"/deliveries/{carried.id}/back" in kim.get(f"/deliveries/{carried.id}").text
+    page = kim.get(f"/deliveries/{carried.id}/back")
+    assert stranger.get(f"/deliveries/{carried.id}/back").status_code == 404
+    assert stranger.post(f"/deliveries/{carried.id}/back", {"why": "mine"}, form="/").status_code == 404
+    assert fill(kim, page, why=" ").status_code == 400
+    assert fill(kim, page, why="Nobody was at the door.").headers["Location"] == "/deliveries"
+    assert world.get(Shipment, carried.id).state is ShipmentState.PACKED
+    assert "allocate_lots" in house.nudged
+    house.add_person("Cleo", (world.hub, Role.COURIER))
+    cleo = house.signed_in("cleo")
+    assert fill(cleo, cleo.get(f"/deliveries/{carried.id}")).status_code == 302
+    assert kim.get(f"/deliveries/{carried.id}").status_code == 404
+    told = house.signed_in("ruth").get(f"/requests/{carried.request_id}").text
+    assert "brought the delivery back" in told
+    assert "Nobody was at the door." in told
+
+
+def test_what_has_arrived_can_not_be_brought_back(house: House, world: World, carried: Shipment) -> None:
+    world.confirm(carried)
+    kim = house.signed_in("kim")
+    assert kim.get(f"/deliveries/{carried.id}/back").status_code == 404
+    assert kim.post(f"/deliveries/{carried.id}/back", {"why": "late"}, form="/").status_code == 409
+    assert world.get(Shipment, carried.id).state is ShipmentState.DELIVERED

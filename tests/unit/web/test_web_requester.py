@@ -6,10 +6,12 @@ import pytest
 from builders import POLICY, World, later
 from unit.web.houses import House, fill
 
+from makerhub.delivery import service as delivery
 from makerhub.delivery.models import Receipt, Shipment, ShipmentState
 from makerhub.demand import service as demand
 from makerhub.demand.models import RequestState, SupplyRequest
 from makerhub.people.models import Role
+from makerhub.planning.holding import NOT_PROVED
 from makerhub.production.models import AttemptState
 from makerhub.web.progress import Progress, progress_of, total
 
@@ -173,13 +175,29 @@ def test_confirming_twice_is_one_receipt(house: House, world: World) -> None:
     assert len(world.all(Receipt)) == 1
 
 
-def test_nothing_arrives_before_it_has_left(house: House, world: World) -> None:
-    request = world.request()
+def test_what_nobody_marked_as_taken_can_be_confirmed_when_it_is_there(house: House, world: World) -> None:
+    request = world.request(4)
     world.reserve(request, world.lot(4, request=request), 4)
     shipment = world.pack(request)
     browser = house.signed_in("alice")
-    assert "It has arrived" not in browser.get(f"/requests/{request.id}").text
-    assert browser.post(f"/requests/{request.id}/arrived/{shipment.id}", form="/").status_code == 409
+    assert "Is it with you already?" in browser.get(f"/requests/{request.id}").text
+    assert fill(browser, browser.get(f"/requests/{request.id}/arrived/{shipment.id}")).status_code == 302
+    assert [receipt.by_hand_over_code for receipt in world.all(Receipt)] == [False]
+    assert world.get(SupplyRequest, request.id).state is RequestState.FULFILLED
+
+
+def test_what_was_unpacked_is_no_delivery_any_more_and_the_reason_is_told(house: House, world: World) -> None:
+    request = world.request()
+    world.reserve(request, world.lot(4, request=request), 4)
+    shipment = world.pack(request)
+    with world.database.changing() as session:
+        delivery.unpack(session, session.get_one(Shipment, shipment.id), why=NOT_PROVED, now=house.time())
+    page = house.signed_in("alice").get(f"/requests/{request.id}").text
+    assert "A delivery for you" not in page
+    assert "not enough is proved of the facility for so much" in page
+    assert NOT_PROVED in house.signed_in("dan").get(f"/dispatch/requests/{request.id}").text
+    answer = house.signed_in("alice").post(f"/requests/{request.id}/arrived/{shipment.id}", form="/")
+    assert answer.status_code == 409
     assert world.all(Receipt) == []
 
 
