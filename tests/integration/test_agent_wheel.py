@@ -4,22 +4,19 @@ import os
 import subprocess
 import sys
 import time
-import venv
-import zipfile
 from collections.abc import Iterator
 from importlib.metadata import distribution
-from io import BytesIO
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from builders import MK3S
-from packaging.requirements import Requirement
+from integration.installed_agent import environment, install, needed
 
 from makerhub.agent.__main__ import explanation
 from makerhub.agent.home import Home, OwnPrinter, Rules, State
 from makerhub.fleet.messages import Stage
-from makerhub.web.agent_wheel import LIBRARIES, agent_wheel, requirements
+from makerhub.web.agent_wheel import LIBRARIES, agent_wheel
 
 MEGABYTE = 1_000_000
 MOST_OF_LIBRARIES = 20 * MEGABYTE
@@ -28,34 +25,11 @@ MOST_OF_MEMORY_KB = 60_000
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel and what it asks for, in the locked versions that are installed here."""
-    folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder, with_pip=False, symlinks=True)
-    python = folder / "bin" / "python"
-    asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    place = Path(subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True).stdout.strip())
-    with zipfile.ZipFile(BytesIO(agent_wheel().content)) as wheel:
-        wheel.extractall(place)
-    for name in needed():
-        for file in distribution(name).files or []:
-            source, copy = Path(str(file.locate())), place / file
-            if ".." not in file.parts and source.suffix != ".pyc" and source.is_file():
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_bytes(source.read_bytes())
+    python = environment(tmp_path_factory.mktemp("installed"))
+    file = tmp_path_factory.mktemp("wheel") / agent_wheel().filename
+    file.write_bytes(agent_wheel().content)
+    install(python, file)
     return python
-
-
-def needed() -> set[str]:
-    """The libraries and all that they need."""
-    found: set[str] = set()
-    waiting = [Requirement(line) for line in requirements()]
-    while waiting:
-        one = waiting.pop()
-        if one.name in found or (one.marker and not one.marker.evaluate({"extra": ""})):
-            continue
-        found.add(one.name)
-        waiting += [Requirement(line) for line in distribution(one.name).requires or []]
-    return found
 
 
 def run(python: Path, *words: str) -> str:
