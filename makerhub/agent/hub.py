@@ -5,7 +5,6 @@ the token is told to the owner.
 """
 
 import asyncio
-import hashlib
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -16,6 +15,7 @@ import msgspec
 
 from makerhub.errors import MakerhubError, translatable
 from makerhub.fleet.messages import Paired, Pairing, Reply, Report, Wanted, decode, encode
+from makerhub.gcode.print_file import digest_of
 
 LARGEST_ANSWER: Final = 256 * 1024
 ANSWER_SECONDS: Final = 20.0
@@ -97,11 +97,10 @@ class Download:
         self._part.replace(self._whole)
         return True
 
-    def content(self) -> bytes | None:
-        """The whole file; None, and gone, if it is not what its hash says."""
-        content = self._whole.read_bytes()
-        if hashlib.sha256(content).hexdigest() == self.wanted.sha256:
-            return content
+    def checked(self) -> Path | None:
+        """Where the whole file stands; None, and gone, if it is not what its hash says."""
+        if digest_of(self._whole, "sha256") == self.wanted.sha256:
+            return self._whole
         self._whole.unlink()
         return None
 
@@ -145,15 +144,15 @@ class HubLine:
             raise HubTrouble(problem=f"status {status}")
         return _understood(body, Reply)
 
-    async def fetch(self, wanted: Wanted, folder: Path) -> bytes:
-        """The G-code, as its hashes say; what broke off is gone on with. Raises `HubTrouble`."""
+    async def fetch(self, wanted: Wanted, folder: Path) -> Path:
+        """Where the G-code stands, as its hashes say; what broke off is gone on with. Raises `HubTrouble`."""
         download = Download(folder, wanted)
         if not download.is_whole():
             await self._continue(download)
-        content = await asyncio.to_thread(download.content)
-        if content is None:
+        whole = await asyncio.to_thread(download.checked)
+        if whole is None:
             raise HubTrouble(problem="the file was damaged on its way")
-        return content
+        return whole
 
     async def _continue(self, download: Download) -> None:
         have = download.begun()

@@ -19,6 +19,7 @@ from makerhub.fleet.start import reconcile, start
 from makerhub.fleet.trial import is_trial
 from makerhub.fleet.verdict import Attempt, Outcome, Reason, Verdict
 from makerhub.gcode.plain_guard import check
+from makerhub.gcode.print_file import PrintFile
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ GIVE_UP: Final = timedelta(minutes=5)
 class Source(Protocol):
     """The part of `HubLine` that printing needs."""
 
-    async def fetch(self, wanted: Wanted, folder: Path) -> bytes:
+    async def fetch(self, wanted: Wanted, folder: Path) -> PrintFile:
         """The G-code; raises `HubTrouble`."""
 
 
@@ -127,7 +128,7 @@ class PrintDesk:
             log.error("%s: %s", attempt.file_name, error)
             return await self._conclude(attempt.id, Reason.NOT_SAFE)
 
-    async def _is_safe(self, entry: Entry, gcode: bytes) -> bool:
+    async def _is_safe(self, entry: Entry, gcode: PrintFile) -> bool:
         """Hold the file against the guard, here too, with the limits that were agreed when the agent was paired."""
         printer = self._situation.state.printer(entry.wanted.printer_id)
         if printer is None:

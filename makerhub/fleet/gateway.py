@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final, Protocol
 
 from makerhub.errors import MakerhubError, translatable
+from makerhub.gcode.print_file import PrintFile
 
 FOLDER: Final = "makerhub"
 """The one folder on a printer's server that we write to."""
@@ -304,7 +305,7 @@ class PrinterGateway(Protocol):
     async def file(self, connection: Connection, name: str) -> FileReport | None:
         """The file `name` in our folder; None when it is surely not there."""
 
-    async def upload_and_print(self, connection: Connection, name: str, gcode: bytes) -> UploadResult:
+    async def upload_and_print(self, connection: Connection, name: str, gcode: PrintFile) -> UploadResult:
         """Put `gcode` into our folder as `name` and print it, in one request; never overwrites (REFUSED)."""
 
     async def remove(self, connection: Connection, name: str) -> None:

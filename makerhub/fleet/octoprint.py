@@ -4,11 +4,10 @@ No client library on PyPI serves: the official one comes only inside OctoPrint, 
 drops the arguments of an upload, and none knows application keys. Measured with OctoPrint 1.11.8.
 """
 
-import io
 import re
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote
 
 import aiohttp
@@ -32,6 +31,7 @@ from makerhub.fleet.gateway import (
 )
 from makerhub.fleet.keep_alive import KeepAlive
 from makerhub.fleet.transport import Reply, Transport
+from makerhub.gcode.print_file import PrintFile, opened
 
 ANSWER_SECONDS: Final = 5.0
 UPLOAD_SECONDS: Final = 100.0
@@ -99,17 +99,18 @@ class OctoPrint:
             return None
         return replies.parse(_expect(reply, 200), replies.FileReply).report()
 
-    async def upload_and_print(self, connection: Connection, name: str, gcode: bytes) -> UploadResult:
+    async def upload_and_print(self, connection: Connection, name: str, gcode: PrintFile) -> UploadResult:
         """One multipart upload; it creates the folder. Trap: a busy printer also answers 201."""
         _file_path(name)
-        reply = await self._transport.exchange(
-            "POST",
-            connection.url,
-            _FILES,
-            seconds=self._upload_seconds,
-            key=connection.key,
-            form=partial(_upload_form, name, gcode),
-        )
+        with opened(gcode) as content:
+            reply = await self._transport.exchange(
+                "POST",
+                connection.url,
+                _FILES,
+                seconds=self._upload_seconds,
+                key=connection.key,
+                form=partial(_upload_form, name, content),
+            )
         return UploadResult(replies.parse(_expect(reply, 201), replies.UploadReply).effective_print)
 
     async def remove(self, connection: Connection, name: str) -> None:
@@ -161,14 +162,14 @@ def _file_path(name: str) -> str:
     return f"{_FILES}/{FOLDER}/{name}"
 
 
-def _upload_form(name: str, gcode: bytes) -> aiohttp.FormData:
+def _upload_form(name: str, content: BinaryIO) -> aiohttp.FormData:
     """The request that starts a print; `noOverwrite` makes the file's name a start token.
 
     Of 60 races of four such requests in one instant, two had a second one told yes; that one found the printer busy,
     and each file was printed once.
     """
     form = aiohttp.FormData({"path": FOLDER, "select": "true", "print": "true", "noOverwrite": "true"})
-    form.add_field("file", io.BytesIO(gcode), filename=name, content_type="application/octet-stream")
+    form.add_field("file", content, filename=name, content_type="application/octet-stream")
     return form
 
 

@@ -5,7 +5,6 @@ and may run twice at once: the same start token can't begin a second print.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -24,6 +23,7 @@ from makerhub.fleet.verdict import (
     decide_by_upload,
     prints_ours,
 )
+from makerhub.gcode.print_file import PrintFile, digest_of, size_of
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class WrongFile(MakerhubError):
 
 
 async def start(
-    gateway: PrinterGateway, journal: StartJournal, attempt: Attempt, gcode: bytes, now: datetime
+    gateway: PrinterGateway, journal: StartJournal, attempt: Attempt, gcode: PrintFile, now: datetime
 ) -> Verdict:
     """Send an attempt's file and have it printed; also again, after the verdict SEND_AGAIN.
 
@@ -70,7 +70,7 @@ async def start(
 
     NOT_SENT leaves the attempt as it was. Raises WrongFile if `gcode` is not the attempt's.
     """
-    if len(gcode) != attempt.size or hashlib.sha1(gcode, usedforsecurity=False).hexdigest() != attempt.sha1:
+    if size_of(gcode) != attempt.size or await asyncio.to_thread(digest_of, gcode, "sha1") != attempt.sha1:
         raise WrongFile
     if (obstacle := await _look_before_sending(gateway, journal, attempt, now)) is not None:
         return obstacle

@@ -8,8 +8,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
-from typing import Final
+from typing import BinaryIO, Final
 
 from makerhub.gcode.allowed import is_listed, judge
 from makerhub.gcode.commands import (
@@ -39,6 +38,7 @@ from makerhub.gcode.findings import (
     excerpt,
 )
 from makerhub.gcode.limits import PrinterLimits
+from makerhub.gcode.print_file import PrintFile, opened, size_of
 from makerhub.gcode.reasons import Reason
 
 ALLOWED_MISMATCH_MM: Final = 0.5
@@ -51,16 +51,17 @@ _LETTERS: Final = {b"X": "X", b"Y": "Y", b"Z": "Z"}
 _SWITCHES: Final = frozenset({"G90", "G91", "M82", "M83", "G20", "G21"})
 
 
-def check(gcode: bytes, limits: PrinterLimits) -> tuple[Finding, ...]:
+def check(gcode: PrintFile, limits: PrinterLimits) -> tuple[Finding, ...]:
     """Hold a whole file against the allow-list and the printer's limits; nothing found means that it is safe."""
-    if len(gcode) > MAX_BYTES:
+    if size_of(gcode) > MAX_BYTES:
         return (Finding(0, "", Reason.TOO_LARGE),)
     guard = _Guard(limits)
     findings: list[Finding] = []
-    for line, reason, text in guard.read(gcode):
-        findings.append(Finding(line, excerpt(text), reason))
-        if len(findings) == MAX_FINDINGS:
-            return tuple(findings)
+    with opened(gcode) as lines:
+        for line, reason, text in guard.read(lines):
+            findings.append(Finding(line, excerpt(text), reason))
+            if len(findings) == MAX_FINDINGS:
+                return tuple(findings)
     return tuple([*findings, *guard.conclude()][:MAX_FINDINGS])
 
 
@@ -91,10 +92,10 @@ class _Guard:
         self._width, self._depth = limits.bed_width_mm + TOLERANCE_MM, limits.bed_depth_mm + TOLERANCE_MM
         self._machine = _Machine()
 
-    def read(self, gcode: bytes) -> Iterator[tuple[int, Reason, bytes]]:
+    def read(self, lines: BinaryIO) -> Iterator[tuple[int, Reason, bytes]]:
         """Give each refused line: its number from 1, why, and its text."""
         inspect = self._inspect
-        for row, raw in enumerate(BytesIO(gcode), 1):
+        for row, raw in enumerate(lines, 1):
             line = raw if raw[-1] == 10 else raw + b"\n"
             reason = inspect(line, row)
             if line.translate(None, PLAIN) or (b"\r" in line and NOT_PLAIN.search(line)):

@@ -19,7 +19,7 @@ import makerhub
 NAME: Final = "makerhub_agent"
 ROOMS: Final = ("agent", "fleet")
 MODULES: Final = ("__init__.py", "errors.py", *(f"gcode/{name}.py" for name in (
-    "__init__", "allowed", "commands", "findings", "limits", "plain_guard", "reasons",
+    "__init__", "allowed", "commands", "findings", "limits", "plain_guard", "print_file", "reasons",
 )))  # fmt: skip
 LIBRARIES: Final = ("aiohttp", "click", "httptools", "msgspec", "platformdirs")
 NO_WHEELS: Final = ("armv6l", "armv7l", "i386", "i686")

@@ -20,6 +20,7 @@ from makerhub.fleet.octoprint import OctoPrint
 from makerhub.fleet.start import reconcile, start
 from makerhub.fleet.transport import Transport
 from makerhub.fleet.verdict import Attempt, Outcome, Verdict
+from makerhub.gcode.print_file import PrintFile
 from makerhub.simulation.real_octoprint import RealOctoPrint
 
 GCODE = b"G4 P300\nM104 S0\nM140 S0\n"
@@ -134,7 +135,7 @@ class MortalOctoPrint(OctoPrint):
         super().__init__(transport)
         self._mortal = mortal
 
-    async def upload_and_print(self, connection: Connection, name: str, gcode: bytes) -> UploadResult:
+    async def upload_and_print(self, connection: Connection, name: str, gcode: PrintFile) -> UploadResult:
         with self._mortal.around():
             self._mortal.begin_upload()
             return await super().upload_and_print(connection, name, gcode)

@@ -15,6 +15,7 @@ from makerhub.fleet.octoprint import OctoPrint
 from makerhub.fleet.start import cancel, reconcile, start
 from makerhub.fleet.transport import Transport
 from makerhub.fleet.verdict import SEND_WINDOW, SETTLING, Attempt, Outcome, Reason, Verdict
+from makerhub.gcode.print_file import PrintFile
 from makerhub.simulation.real_octoprint import RealOctoPrint
 
 NOW = datetime(2030, 5, 1, 12, 0, tzinfo=UTC)
@@ -28,7 +29,7 @@ class Line(OctoPrint):
     lose: str | None = None
     before_upload: Callable[[], object] | None = None
 
-    async def upload_and_print(self, connection: Connection, name: str, gcode: bytes) -> UploadResult:
+    async def upload_and_print(self, connection: Connection, name: str, gcode: PrintFile) -> UploadResult:
         if self.before_upload:
             await asyncio.to_thread(self.before_upload)
         if self.lose == "request":

@@ -35,6 +35,7 @@ from makerhub.fleet.gateway import (
 )
 from makerhub.fleet.start import reconcile, start
 from makerhub.fleet.verdict import Attempt, Outcome, Reason, Verdict
+from makerhub.gcode.print_file import PrintFile
 
 SEEDS = 2000
 GCODE = b"G4 P1000\nM104 S0\nM140 S0\n"
@@ -189,7 +190,7 @@ class Gateway:
         size, sha1 = (len(GCODE), SHA1) if stored.whole else (0, "da39")
         return FileReport(size, sha1, stored.successes, stored.failures)
 
-    async def upload_and_print(self, connection: Connection, name: str, gcode: bytes) -> UploadResult:
+    async def upload_and_print(self, connection: Connection, name: str, gcode: PrintFile) -> UploadResult:
         assert gcode == GCODE
         await self._line(connection)
         world = self.world
