@@ -65,6 +65,7 @@ from makerhub.web import (
     verification,
     workshop,
 )
+from makerhub.web.compression import compress_static_files
 from makerhub.web.filters import add_filters
 from makerhub.web.hub import Hub
 from makerhub.web.limits import limit_requests
@@ -166,6 +167,7 @@ def create_web(hub: Hub, audiences: Sequence[Audience] = AUDIENCES) -> Flask:
     add_filters(app)
     explain_mistakes(app)
     send_headers(app)
+    compress_static_files(app)
     _name_static_files_by_content(app)
     app.extensions["csrf"].exempt(agents.pages)  # programs with a token of their own, and without a session
     for audience in audiences:

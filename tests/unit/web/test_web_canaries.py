@@ -25,6 +25,7 @@ from makerhub.people import service as people
 from makerhub.people.models import Role
 from makerhub.printers import agents
 from makerhub.web import sessions
+from makerhub.web.safety import HEADERS
 from makerhub.web.server import serving
 
 SEES_ADDRESS = {
@@ -68,6 +69,7 @@ def answers(planted: Planted, who: str) -> Iterator[tuple[Route, bytes]]:
             if cookie:
                 browser.cookie = cookie
             assert answer.status_code < 500, f"{who} {route.method} {route.written}"
+            assert HEADERS.keys() <= set(answer.headers.keys()), f"{who} {route.method} {route.written}"
             location = answer.headers.get("Location", "").encode()
             yield route, location + unpacked(answer.data)
 

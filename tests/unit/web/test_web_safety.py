@@ -1,5 +1,6 @@
 """Who may open which page, and what protects every page."""
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -11,8 +12,9 @@ from unit.web.browsers import Site
 from makerhub.errors import MakerhubError
 from makerhub.key_file import KeyFileUnsafe, secret_key
 from makerhub.people.models import Role
-from makerhub.web.application import create_web
+from makerhub.web.application import LARGEST_FORM_BYTES, create_web
 from makerhub.web.policy import allowed, policy_of
+from makerhub.web.safety import HEADERS, ONLY_HTTPS
 
 
 def test_every_page_of_makerhub_has_a_policy(site: Site) -> None:
@@ -112,15 +114,51 @@ def test_signing_out_takes_a_form_of_ours(site: Site) -> None:
     assert alice.get("/mine").status_code == 200
 
 
-@pytest.mark.parametrize("page", ["/", "/sign-in", "/no-such-page", "/error/broken", "/static/makerhub.css"])
+PAGES = {
+    "/": 200,
+    "/sign-in": 200,
+    "/board": 302,
+    "/error/invalid": 400,
+    "/error/forbidden": 403,
+    "/no-such-page": 404,
+    "/sign-out": 405,
+    "/error/moved": 409,
+    "/error/broken": 500,
+    "/static/makerhub.css": 200,
+    "/static/no-such-file": 404,
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_answer_carries_the_headers_of_safety(site: Site, page: str) -> None:
-    headers = site.browser().get(page).headers
+    answer = site.browser().get(page)
+    assert answer.status_code == PAGES[page]
+    headers = answer.headers
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
     policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
+
+
+def test_so_do_the_answers_to_what_is_too_much(site: Site) -> None:
+    browser = site.browser()
+    too_large = browser.post("/do", {"text": "x" * (LARGEST_FORM_BYTES + 1)})
+    too_many = [browser.sign_in("alice@example.org", "wrong password") for _ in range(11)][-1]
+    unchanged = browser.get(
+        "/static/makerhub.css", headers={"If-None-Match": browser.get("/static/makerhub.css").headers["ETag"]}
+    )
+    for answer, status in ((too_large, 413), (too_many, 429), (unchanged, 304)):
+        assert answer.status_code == status
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_by_https_browsers_are_told_to_ask_for_nothing_else(site: Site) -> None:
+    secure = site.browser().client.get("/", base_url="https://localhost")
+    assert secure.headers["Strict-Transport-Security"] == ONLY_HTTPS
+    assert "Strict-Transport-Security" not in site.browser().get("/").headers
 
 
 def test_nothing_in_a_page_needs_more_than_the_content_policy_allows(site: Site) -> None:
@@ -146,7 +184,22 @@ def test_the_first_page_is_light(site: Site) -> None:
     page = browser.get("/").text
     parts = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
     assert len(parts) + 1 <= 8
-    assert sum(len(browser.get(part).data) for part in parts) + len(page.encode()) < 75_000  # 60 kB compressed
+    sent = [browser.get(part, headers={"Accept-Encoding": "gzip"}).data for part in parts]
+    assert sum(map(len, sent)) + len(page.encode()) < 30_000
+
+
+def test_static_texts_go_out_compressed_to_whoever_takes_it(site: Site) -> None:
+    browser, style = site.browser(), "/static/makerhub.css"
+    plain, packed = browser.get(style), browser.get(style, headers={"Accept-Encoding": "br, gzip"})
+    assert gzip.decompress(packed.data) == plain.data
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert int(packed.headers["Content-Length"]) == len(packed.data) < len(plain.data) / 3
+    again = {"Accept-Encoding": "gzip", "If-None-Match": packed.headers["ETag"]}
+    assert browser.get(style, headers=again).status_code == 304
+    refused = browser.get(style, headers={"Accept-Encoding": "gzip;q=0"})
+    assert (refused.data, "Content-Encoding" in refused.headers) == (plain.data, False)
+    assert "Content-Encoding" not in browser.get("/", headers={"Accept-Encoding": "gzip"}).headers
 
 
 def test_the_key_is_made_once_and_for_nobody_else(tmp_path: Path) -> None:
