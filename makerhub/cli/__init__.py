@@ -22,6 +22,7 @@ from makerhub.cli.base import console, with_database
 from makerhub.cli.designs import designs
 from makerhub.cli.doctor import examine
 from makerhub.cli.keys import keys
+from makerhub.cli.people import reset_second_factor
 from makerhub.cli.places import places
 from makerhub.cli.privacy import people_erase, people_export
 from makerhub.cli.redaction import RedactingFormatter
@@ -217,5 +218,6 @@ main.add_command(designs)
 main.add_command(keys)
 people_group.add_command(people_export)
 people_group.add_command(people_erase)
+people_group.add_command(reset_second_factor)
 main.add_command(places)
 main.add_command(register)

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import click
-from sqlmodel import Session
 
 from makerhub.app import utc_now
 from makerhub.cli.base import console, with_database
+from makerhub.cli.people import person_with
 from makerhub.config import Settings
 from makerhub.keys.box import KeyBox
-from makerhub.people import service as people
-from makerhub.people.models import Person
 from makerhub.privacy.erasure import erase
 from makerhub.privacy.export import export
 
@@ -25,7 +23,7 @@ def people_export(settings: Settings, email: str, file: Path | None) -> None:
     if file.exists():
         raise click.UsageError(f"{file} is there already")
     with with_database(settings).changing() as session:
-        packed = export(session, _person(session, email), KeyBox(settings.key_file), by=None, now=utc_now())
+        packed = export(session, person_with(session, email), KeyBox(settings.key_file), by=None, now=utc_now())
     file.touch(mode=0o600, exist_ok=False)
     file.write_bytes(packed)
     console.print(f"{file}: give it to nobody else.")
@@ -39,16 +37,9 @@ def people_erase(settings: Settings, email: str, yes: bool) -> None:
     """Erase the person with EMAIL. What was made and asked for stays, without the name."""
     database = with_database(settings)
     with database.reading() as session:
-        name = _person(session, email).name
+        name = person_with(session, email).name
     if not yes:
         click.confirm(f"Erase {name} <{email}>? It can not be taken back", abort=True)
     with database.changing() as session:
-        erase(session, _person(session, email), by=None, now=utc_now())
+        erase(session, person_with(session, email), by=None, now=utc_now())
     console.print(f"{email} is erased. Copies of the database hold it until they are replaced.")
-
-
-def _person(session: Session, email: str) -> Person:
-    person = people.find_by_email(session, email)
-    if person is None:
-        raise click.UsageError(f"Nobody here has the address {email}")
-    return person

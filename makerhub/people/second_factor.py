@@ -24,6 +24,7 @@ from makerhub.keys.box import KeyBox, Place, place
 from makerhub.people.access import has_role
 from makerhub.people.entry_models import RecoveryCode, SecondFactor
 from makerhub.people.models import Person, Role
+from makerhub.people.sign_ins import end_other_sign_ins
 
 ISSUER = "makerhub"
 PERIOD_SECONDS = 30
@@ -132,14 +133,15 @@ def codes_left(session: Session, person: Person) -> int:
     return session.exec(select(func.count()).where(RecoveryCode.person_id == person.id)).one()
 
 
-def remove(session: Session, person: Person, *, now: datetime, by: UUID | None = None) -> None:
-    """Ask the person for no figures any more."""
+def remove(session: Session, person: Person, *, now: datetime, by: UUID | None = None, keep: str = "") -> None:
+    """Ask the person for no figures any more; every sign-in ends that was opened with them, but for the row `keep`."""
     factor = factor_of(session, person)
     if factor is None:
         return
     note(session, "second factor removed", factor, now=now, by=by, why=f"of {person.id}")
     session.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person.id))
     session.execute(delete(SecondFactor).where(col(SecondFactor.person_id) == person.id))
+    end_other_sign_ins(session, person, keep)
 
 
 def _count(session: Session, factor: SecondFactor, now: datetime) -> None:

@@ -109,8 +109,9 @@ def renew_codes() -> ResponseReturnValue:
 def remove() -> ResponseReturnValue:
     """Ask for no figures any more; somebody whose role needs them sets them up again, with another phone."""
     with hub().database.changing() as database:
-        second_factor.remove(database, viewer(), now=hub().clock(), by=viewer().id)
+        second_factor.remove(database, viewer(), now=hub().clock(), by=viewer().id, keep=this_session().row_id)
     session.pop(HAS_SECOND, None)
+    this_session().renew(viewer().id)
     flash(_("You are asked for no figures any more."), "success")
     return redirect(url_for("account.overview"))
 
