@@ -18,12 +18,12 @@ from makerhub.agent.home import Home, OwnPrinter, QuietHours, Rules, State
 from makerhub.agent.hub import HubLine, hub_url
 from makerhub.agent.journal import Entry, Journal
 from makerhub.agent.reporting import agent_version
+from makerhub.agent.stopping import Stopped, stop_prints
 from makerhub.errors import MakerhubError
 from makerhub.fleet.addresses import printer_url
 from makerhub.fleet.gateway import JobReport, PrinterTrouble
 from makerhub.fleet.messages import Paired, Pairing, Stage
 from makerhub.fleet.octoprint import OctoPrint
-from makerhub.fleet.start import cancel
 from makerhub.fleet.transport import Transport
 
 Result = TypeVar("Result")
@@ -211,23 +211,20 @@ def stop(home: Home) -> None:
 def stop_print(home: Home) -> None:
     """Cancel the hub's prints that are under way here, and begin no new ones."""
     _change_rules(home, paused=True)
-    stopped = _done(_cancel_all(home))
-    for name in stopped:
+    stopped = _done(_stop_prints(home))
+    for name in stopped.cancelled:
         click.echo(f"Cancelled: {name}")
-    if not stopped:
+    if stopped.unreached:
+        told = "; ".join(f"{name}: {trouble}" for name, trouble in stopped.unreached.items())
+        raise click.ClickException(f"Not all printers could be asked. Stop the print at the printer itself. {told}")
+    if not stopped.cancelled:
         click.echo("No print of the hub is under way here.")
 
 
-async def _cancel_all(home: Home) -> list[str]:
+async def _stop_prints(home: Home) -> Stopped:
     """By OctoPrint itself, so that it works while the agent does not run."""
-    state, stopped = home.read(), []
     async with Transport(program.address_policy()) as transport:
-        gateway = OctoPrint(transport)
-        for entry in _entries(home):
-            printer = state.printer(entry.wanted.printer_id)
-            if printer and printer.connection and await cancel(gateway, entry.attempt(printer.connection)):
-                stopped.append(entry.wanted.file_name)
-    return stopped
+        return await stop_prints(home.read(), OctoPrint(transport), lambda: _entries(home))
 
 
 @agent.command("install-service")
