@@ -10,7 +10,7 @@ Each rung asks for its own evidence, which holds from the moment it was given un
 So more evidence never lowers a facility, and time alone never raises it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -53,15 +53,30 @@ class Proof:
         return self.given_at <= now < self.expires_at and (self.revoked_at is None or now < self.revoked_at)
 
 
+WAYS: Mapping[Standing, tuple[frozenset[EvidenceKind], ...]] = {
+    Standing.MAIL_PROVED: (frozenset({EvidenceKind.MAIL_DOMAIN}),),
+    Standing.REGISTERED: (frozenset({EvidenceKind.MAIL_DOMAIN, EvidenceKind.REGISTER_MATCH}),),
+    Standing.VERIFIED: (
+        frozenset({EvidenceKind.REGISTER_MATCH, EvidenceKind.CALL_BACK}),
+        frozenset({EvidenceKind.REGISTER_MATCH, EvidenceKind.POSTED_CODE}),
+    ),
+}
+"""What each rung asks for: all of one of these."""
+
+
 def ladder(evidence: Iterable[Proof], now: datetime) -> Standing:
     """The rung on which a facility with this evidence stands."""
     proved = {proof.kind for proof in evidence if proof.holds(now)}
-    is_registered = EvidenceKind.REGISTER_MATCH in proved
-    if is_registered and proved & {EvidenceKind.CALL_BACK, EvidenceKind.POSTED_CODE}:
-        return Standing.VERIFIED
-    if EvidenceKind.MAIL_DOMAIN in proved:
-        return Standing.REGISTERED if is_registered else Standing.MAIL_PROVED
-    return Standing.DRAFT
+    reached = [rung for rung, ways in WAYS.items() if any(way <= proved for way in ways)]
+    return max(reached, key=lambda rung: rung.rung, default=Standing.DRAFT)
+
+
+def lacking(evidence: Iterable[Proof], now: datetime) -> Mapping[Standing, tuple[frozenset[EvidenceKind], ...]]:
+    """For each rung above the one that is reached what is still to be proved: all of one of these; the lowest first."""
+    known = list(evidence)
+    proved = {proof.kind for proof in known if proof.holds(now)}
+    reached = ladder(known, now)
+    return {rung: tuple(way - proved for way in ways) for rung, ways in WAYS.items() if rung.rung > reached.rung}
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,13 @@ def standings(session: Session, facilities: Collection[UUID], now: datetime) -> 
     """The same for several, in one query."""
     proofs: dict[UUID, list[Proof]] = {facility: [] for facility in facilities}
     for one in session.exec(select(Evidence).where(col(Evidence.facility_id).in_(facilities))):
-        proofs[one.facility_id].append(Proof(one.kind, one.given_at, one.expires_at, one.revoked_at))
+        proofs[one.facility_id].append(proof_of(one))
     return {facility: ladder(of_facility, now) for facility, of_facility in proofs.items()}
+
+
+def proof_of(evidence: Evidence) -> Proof:
+    """A piece of evidence, as far as the rule wants to know."""
+    return Proof(evidence.kind, evidence.given_at, evidence.expires_at, evidence.revoked_at)
 
 
 def evidence_of(session: Session, facility_id: UUID) -> Sequence[Evidence]:

@@ -36,7 +36,7 @@ NO_PAGE = {
 }  # fmt: skip
 """Files, pictures, answers to programs, and what leads on at once."""
 
-REACHED = {"confirm.confirm", "second_factor.ask", "verification.confirm_merge"}
+REACHED = {"confirm.confirm", "second_factor.ask", "facility_merges.confirm"}
 """Pages that are opened on the way, or with more than their address: below."""
 
 GRAVE = {"serious", "critical"}

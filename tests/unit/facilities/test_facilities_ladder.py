@@ -7,7 +7,7 @@ from builders import NOW
 from hypothesis import given
 from hypothesis import strategies as st
 
-from makerhub.facilities.ladder import EvidenceKind, Limits, Proof, Standing, ladder
+from makerhub.facilities.ladder import EvidenceKind, Limits, Proof, Standing, lacking, ladder
 
 K = EvidenceKind
 days = st.integers(-40, 40).map(lambda many: NOW + timedelta(days=many))
@@ -82,3 +82,16 @@ def test_evidence_holds_from_its_first_moment_to_before_its_last() -> None:
 def test_only_a_verified_facility_has_no_limit() -> None:
     limits = Limits(draft=0, mail_proved=25, registered=200)
     assert [limits.most(standing) for standing in Standing] == [0, 25, 200, None]
+
+
+@given(evidence, days)
+def test_what_is_lacking_is_what_lifts_to_the_rung_and_no_less(given_so_far: list[Proof], now: datetime) -> None:
+    """All of one way reaches the rung; without any one of it the way does not."""
+    for rung, ways in lacking(given_so_far, now).items():
+        assert rung.rung > ladder(given_so_far, now).rung
+        for way in ways:
+            assert way
+            more = [Proof(kind, now, now + timedelta(days=1)) for kind in way]
+            assert ladder([*given_so_far, *more], now).rung >= rung.rung
+    reached = ladder(given_so_far, now)
+    assert set(lacking(given_so_far, now)) == {rung for rung in Standing if rung.rung > reached.rung}

@@ -16,6 +16,8 @@ FOR_ADMINISTRATORS = {
     "tracing.lot", "mails.mail", "mails.read", "mails.retry", "invitations.revoke", "own_hub.overview",
     "own_hub.describe", "own_hub.save", "own_hub.change", "own_hub.make_change", "proposing.proposal",
     "proposing.accept", "proposing.decline", "hub_people.overview", "hub_people.give", "hub_people.take",
+    "verification.facility", "verification.match", "verification.call", "verification.letter", "verification.revoke",
+    "facility_merges.confirm", "facility_merges.merge", "facility_merges.undo",
     "moderation.report", "moderation.dismiss", "moderation.hide", "moderation.block", "moderation.lift",
 }  # fmt: skip
 """Routes of private things that administrators of another place open: they look after the whole installation."""

@@ -30,6 +30,8 @@ OF_OTHERS = (
     "web/dispatcher.py",
     "web/exports.py",
     "web/hub_people.py",
+    "web/facility_merges.py",
+    "web/ladder_shown.py",
     "web/mails.py",
     "web/own_hub.py",
     "web/overdue.py",

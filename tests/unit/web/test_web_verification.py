@@ -4,12 +4,16 @@ from builders import NOW, World, organisation
 from sqlmodel import select
 from unit.web.houses import Form, House, forms_of
 
+from makerhub.config import Settings
+from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.demand import service as demand
 from makerhub.demand.models import SupplyRequest
 from makerhub.facilities import service as facilities
 from makerhub.facilities.ladder import Standing
 from makerhub.facilities.models import Evidence, RegisterEntry
 from makerhub.people.models import Organisation, OrganisationKind, Role
+from makerhub.planning.holding import NOT_PROVED
+from makerhub.planning.tasks import allocate_lots
 
 
 def ask_for_elm(house: House) -> SupplyRequest:
@@ -116,3 +120,43 @@ def test_who_asks_for_a_facility_that_is_not_proved_may_still_ask(house: House) 
         assert demand.lines_of(session, request.id)
     assert standing(house) is Standing.DRAFT
     assert house.time() == NOW
+
+
+def test_the_page_shows_each_rung_what_it_lacks_and_who_gave_what(house: House, world: World) -> None:
+    ask_for_elm(house)
+    dan, place = house.signed_in("dan"), f"/dispatch/facilities/{house.elsewhere.id}"
+    page = dan.get(place).text
+    assert "still to be proved:" in page
+    assert "Entry in a register + Called back" in page
+    assert send(house, "dan", f"{place}/register", entry=str(world.all(RegisterEntry)[0].id)) == 302
+    assert send(house, "dan", f"{place}/call", outcome="confirmed") == 302
+    page = dan.get(place).text
+    assert "still to be proved:" not in page
+    assert "by Dan" in page
+    one = next(each for each in world.all(Evidence) if each.facility_id == house.elsewhere.id)
+    assert send(house, "dan", f"{place}/evidence/{one.id}/revoke", why="It was another house.") == 302
+    page = dan.get(place).text
+    assert "Taken back: It was another house." in page
+    assert "still to be proved:" in page
+
+
+def test_taking_evidence_back_takes_back_what_is_packed(house: House, world: World) -> None:
+    request = world.request(4)
+    world.reserve(request, world.lot(4, request=request), 4)
+    shipment = world.pack(request)
+    place = f"/dispatch/facilities/{world.care_home.id}"
+    for one in world.all(Evidence):
+        if one.facility_id == world.care_home.id:
+            assert send(house, "dan", f"{place}/evidence/{one.id}/revoke", why="a fake") == 302
+    assert house.nudged[-1] == "allocate_lots"
+    parts = {"database": world.database, "settings": Settings(), "clock": house.time}
+    allocate_lots.bind(parts)()
+    assert world.get(Shipment, shipment.id).state is ShipmentState.UNPACKED
+    assert NOT_PROVED in house.signed_in("dan").get(f"/dispatch/requests/{request.id}").text
+
+
+def test_administrators_prove_facilities_of_all_hubs(house: House) -> None:
+    ask_for_elm(house)
+    house.add_person("Ada", (house.add_hub("Elsewhere Hub"), Role.ADMIN))
+    assert "Elm House" in house.signed_in("ada").get("/dispatch/facilities").text
+    assert house.signed_in("ada").get(f"/dispatch/facilities/{house.elsewhere.id}").status_code == 200
