@@ -57,8 +57,17 @@ class SecondFactor(SQLModel, table=True):
     begun_at: datetime
     confirmed_at: datetime | None = None
     last_counter: int = 0
-    tries: int = 0
-    tries_since: datetime
+
+
+class Tries(SQLModel, table=True):
+    """How often something was guessed at since its window began; see `people.tries`. `id` is a SHA-256."""
+
+    __tablename__ = "tries"
+
+    id: str = Field(primary_key=True, max_length=64)
+    count: int
+    since: datetime
+    ends_at: datetime = Field(index=True)
 
 
 class RecoveryCode(SQLModel, table=True):

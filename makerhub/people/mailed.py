@@ -21,11 +21,12 @@ from makerhub.notices.service import tell
 from makerhub.people.letters import SIGN_IN
 from makerhub.people.models import Person, SignInRequest
 from makerhub.people.service import find_by_email
+from makerhub.people.tries import MAILED_CODE, count, take_back
 
 LIFETIME = timedelta(hours=1)
 MOST_TRIES = 5
 MOST_REQUESTS = 5
-"""For one address in an hour; with the tries for each a code is guessed once in 40,000 hours."""
+"""For one address in an hour; `tries.MAILED_CODE` bounds the codes that are typed for it, whoever asked."""
 
 
 class OutOfUse(MakerhubError):
@@ -96,7 +97,10 @@ def use_link(session: Session, token: str, *, now: datetime) -> tuple[Person, st
 
 
 def use_code(session: Session, request_id: UUID, typed: str, *, key_box: KeyBox, now: datetime) -> tuple[Person, str]:
-    """Who has the code, and the page to go to. Raises `OutOfUse` and `WrongCode`; both have to be committed."""
+    """Who has the code, and the page to go to. Raises `OutOfUse`, `WrongCode`, `TooManyTries`.
+
+    All have to be committed: they count.
+    """
     alive = (
         col(SignInRequest.id) == request_id,
         col(SignInRequest.expires_at) > now,
@@ -106,10 +110,12 @@ def use_code(session: Session, request_id: UUID, typed: str, *, key_box: KeyBox,
     if cast("Any", counted).rowcount != 1:
         raise OutOfUse
     request = session.get_one(SignInRequest, request_id, populate_existing=True)
+    count(session, MAILED_CODE, request.email, now=now)
     sealed = request.sealed_code
     code = key_box.open(sealed, place(SignInRequest, request.id, "sealed_code")) if sealed else ""
     if not hmac.compare_digest(code.encode(), re.sub(r"\D", "", typed).encode()) or not code:
         raise OutOfUse if request.tries >= MOST_TRIES else WrongCode
+    take_back(session, MAILED_CODE, request.email)
     return _use(session, alive)
 
 

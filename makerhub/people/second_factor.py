@@ -8,13 +8,13 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from passlib.exc import TokenError  # type: ignore[import-untyped]
 from passlib.totp import TOTP  # type: ignore[import-untyped]
-from sqlalchemy import case, delete, func, or_, update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col, select
 
 from makerhub.audit.service import note
@@ -25,11 +25,10 @@ from makerhub.people.access import has_role
 from makerhub.people.entry_models import RecoveryCode, SecondFactor
 from makerhub.people.models import Person, Role
 from makerhub.people.sign_ins import end_other_sign_ins
+from makerhub.people.tries import FIGURES, count, take_back
 
 ISSUER = "makerhub"
 PERIOD_SECONDS = 30
-MOST_TRIES = 10
-TRIES_WITHIN = timedelta(minutes=15)
 RECOVERY_CODES = 10
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """Without those that look alike: 16 of them are 80 bits."""
@@ -39,12 +38,6 @@ class WrongFigures(MakerhubError):
     """They are not those of the app now, or were used already, or are none of the codes on paper."""
 
     template = translatable("These are not the figures of your app now, nor one of your codes on paper.")
-
-
-class TooManyFigures(MakerhubError):
-    """Nobody mistypes that often."""
-
-    template = translatable("Too many wrong figures. Wait a quarter of an hour, then try again.")
 
 
 def required_roles(settings: Settings) -> frozenset[Role]:
@@ -76,7 +69,7 @@ def begin(session: Session, person: Person, *, key_box: KeyBox, now: datetime) -
     factor = factor_of(session, person)
     if factor is not None and factor.confirmed_at is not None:
         return factor
-    factor = factor or SecondFactor(person_id=person.id, begun_at=now, tries_since=now)
+    factor = factor or SecondFactor(person_id=person.id, begun_at=now)
     factor.sealed_secret = key_box.seal(TOTP.new().base32_key, _where(factor))
     factor.begun_at = now
     session.add(factor)
@@ -95,14 +88,15 @@ def key_to_type(factor: SecondFactor, key_box: KeyBox) -> str:
 
 
 def finish(session: Session, factor: SecondFactor, figures: str, *, key_box: KeyBox, now: datetime) -> list[str]:
-    """Put it into use with figures of the app; gives the codes for paper. Raises `WrongFigures`, `TooManyFigures`.
+    """Put it into use with figures of the app; gives the codes for paper. Raises `WrongFigures`, `TooManyTries`.
 
     Both errors have to be committed: they count.
     """
-    _count(session, factor, now)
+    count(session, FIGURES, factor.person_id.hex, now=now)
     if not _take_figures(session, factor, figures, key_box, now):
         raise WrongFigures
-    factor.confirmed_at, factor.tries = now, 0
+    take_back(session, FIGURES, factor.person_id.hex)
+    factor.confirmed_at = now
     session.add(factor)
     note(session, "second factor set up", factor, now=now, by=factor.person_id)
     return renew_recovery_codes(session, factor)
@@ -111,13 +105,12 @@ def finish(session: Session, factor: SecondFactor, figures: str, *, key_box: Key
 def check(session: Session, factor: SecondFactor, typed: str, *, key_box: KeyBox, now: datetime) -> None:
     """Take figures of the app or a code on paper, each once.
 
-    Raises `WrongFigures` and `TooManyFigures`, which have to be committed: they count.
+    Raises `WrongFigures` and `TooManyTries`, which have to be committed: they count.
     """
-    _count(session, factor, now)
+    count(session, FIGURES, factor.person_id.hex, now=now)
     if not (_take_figures(session, factor, typed, key_box, now) or _take_recovery_code(session, factor, typed)):
         raise WrongFigures
-    factor.tries = 0
-    session.add(factor)
+    take_back(session, FIGURES, factor.person_id.hex)
 
 
 def renew_recovery_codes(session: Session, factor: SecondFactor) -> list[str]:
@@ -142,22 +135,6 @@ def remove(session: Session, person: Person, *, now: datetime, by: UUID | None =
     session.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person.id))
     session.execute(delete(SecondFactor).where(col(SecondFactor.person_id) == person.id))
     end_other_sign_ins(session, person, keep)
-
-
-def _count(session: Session, factor: SecondFactor, now: datetime) -> None:
-    """Count a try, before it is known to be wrong, so that many at once are many; `factor` is read anew."""
-    is_old = col(SecondFactor.tries_since) <= now - TRIES_WITHIN
-    count = update(SecondFactor).where(
-        col(SecondFactor.id) == factor.id, or_(is_old, col(SecondFactor.tries) < MOST_TRIES)
-    )
-    counted = count.values(
-        tries=case((is_old, 1), else_=col(SecondFactor.tries) + 1),
-        tries_since=case((is_old, now), else_=col(SecondFactor.tries_since)),
-    )
-    result = session.execute(counted.execution_options(synchronize_session=False))
-    if cast("Any", result).rowcount != 1:
-        raise TooManyFigures
-    session.refresh(factor)
 
 
 def _take_figures(session: Session, factor: SecondFactor, typed: str, key_box: KeyBox, now: datetime) -> bool:

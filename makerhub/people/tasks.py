@@ -8,14 +8,16 @@ from makerhub.notices.tasks import send_mails
 from makerhub.people import invitations, mailed
 from makerhub.people.models import SignInRequest
 from makerhub.people.service import forget_expired_sign_ins
+from makerhub.people.tries import forget_old_tries
 
 
 @task
 def forget_sign_ins(database: Database, clock: Clock) -> None:
-    """Delete the browser sessions and the requests to sign in by mail that ran out."""
+    """Delete the browser sessions and the requests to sign in by mail that ran out, and old counts of guesses."""
     with database.changing() as session:
         forget_expired_sign_ins(session, clock())
         mailed.forget_expired(session, clock())
+        forget_old_tries(session, clock())
 
 
 @task

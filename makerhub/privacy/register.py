@@ -119,7 +119,7 @@ REGISTER: tuple[Held, ...] = (
         SecondFactor,
         translatable("Your second factor"),
         lambda who: col(SecondFactor.person_id) == who.id,
-        ("begun_at", "confirmed_at", "tries", "tries_since"),
+        ("begun_at", "confirmed_at"),
         ("person_id",),
         {"sealed_secret": SECRET, "last_counter": INTERNAL},
         erased=True,
@@ -586,6 +586,7 @@ NOT_ABOUT_PEOPLE: Mapping[str, str] = {
     "print_job": "what is to be printed",
     "recall_notice": "what a facility was told",
     "register_entry": "hospitals and care homes as a public register names them",
+    "tries": "how often something was guessed at, by a hash of what it was, for a day",
     "request_line": "what a facility asked for",
 }
 """Tables of which nothing is about a person, each with what it is; a test refuses a reference to a person in them."""

@@ -15,11 +15,13 @@ from makerhub.errors import Invalid, MakerhubError, NotFound
 from makerhub.fleet import trial
 from makerhub.fleet.messages import LARGEST_REPORT, Paired, Pairing, Report, decode, encode
 from makerhub.people.models import Organisation
+from makerhub.people.tries import TooManyTries
 from makerhub.printers import agents
 from makerhub.printers.agent_models import Agent
 from makerhub.printers.own import ModelUnknown, base_of
 from makerhub.production.agents import Received, gcode_for, trial_for
 from makerhub.web.agent_wheel import agent_wheel
+from makerhub.web.guessing import guess
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most, at_will
 from makerhub.web.mistakes import message_of
@@ -40,15 +42,16 @@ def pair() -> ResponseReturnValue:
     """Take an agent that shows a code which waits on a printer's page; it gets its token here, once."""
     pairing = _read(Pairing)
     try:
-        with hub().database.changing() as session:
+        with guess() as guessed, hub().database.changing() as session:
             agent, printer, token = agents.pair(session, pairing, _token(), now=hub().clock())
+            guessed.was_right = True
             profile = base_of(printer, hub().profiles)
             if profile is None:
                 raise ModelUnknown(model=printer.profile)
             place = session.get_one(Organisation, printer.hub_id)
             answer = Paired(agent.id, printer.id, printer.name, place.name, profile.limits(), token)
     except MakerhubError as error:
-        return {"problem": message_of(error)}, 400, _JSON
+        return {"problem": message_of(error)}, 429 if isinstance(error, TooManyTries) else 400, _JSON
     return encode(answer), 200, _JSON
 
 

@@ -16,7 +16,9 @@ from makerhub.people.mailed import OutOfUse, WrongCode
 from makerhub.people.models import Person
 from makerhub.people.service import normal_email
 from makerhub.people.tasks import answer_sign_in_requests
+from makerhub.people.tries import TooManyTries
 from makerhub.web.entering import confirm, enter, own_page
+from makerhub.web.guessing import guess
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most
 from makerhub.web.mistakes import message_of
@@ -78,14 +80,22 @@ def use_code() -> ResponseReturnValue:
     if ASKED not in session:
         return _ask_page({}), HTTPStatus.BAD_REQUEST
     asked, typed = session[ASKED], request.form.get("code", "")
-    with hub().database.changing() as database:
+    with guess() as guessed, hub().database.changing() as database:
         try:
             person, _ = mailed.use_code(database, UUID(asked["id"]), typed, key_box=hub().key_box, now=hub().clock())
-        except (OutOfUse, WrongCode) as error:  # inside of the transaction, which keeps the count of tries
+        except (
+            OutOfUse,
+            WrongCode,
+            TooManyTries,
+        ) as error:  # inside of it: it keeps the count
             problem = error
         else:
-            return _let_in(person, asked["next"])
-    return _code_page(message_of(problem), is_over=isinstance(problem, OutOfUse)), HTTPStatus.BAD_REQUEST
+            guessed.was_right = True
+    if guessed.was_right:
+        return _let_in(person, asked["next"])
+    is_too_many = isinstance(problem, TooManyTries)
+    status = HTTPStatus.TOO_MANY_REQUESTS if is_too_many else HTTPStatus.BAD_REQUEST
+    return _code_page(message_of(problem), is_over=isinstance(problem, OutOfUse)), status
 
 
 @pages.get("/link/<token>")

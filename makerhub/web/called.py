@@ -11,6 +11,7 @@ from makerhub.demand.models import SupplyRequest
 from makerhub.errors import NotFound, translatable
 from makerhub.people.models import Organisation
 from makerhub.planning.tasks import allocate_lots, plan_jobs
+from makerhub.web.guessing import guess
 from makerhub.web.held import why_held
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most
@@ -41,8 +42,9 @@ def by_code() -> ResponseReturnValue:
     """Go on to the request of a code."""
     typed = request.form.get("code", "")[:64]
     try:
-        with hub().database.reading() as session:
+        with guess() as guessed, hub().database.reading() as session:
             telephone.find_call(session, typed)
+            guessed.was_right = True
     except NotFound:
         return render_template("called/ask.html", errors={"code": WRONG_CODE}, typed=typed), 400
     return redirect(url_for("called.shown", secret=telephone.as_typed(typed)))

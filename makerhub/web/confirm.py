@@ -7,8 +7,10 @@ from makerhub.errors import translatable
 from makerhub.people.passkeys import PasskeyRefused, passkeys_of
 from makerhub.people.second_factor import is_in_use
 from makerhub.people.service import is_password_of
+from makerhub.people.tries import PASSWORD
 from makerhub.web import entering, passkeys
 from makerhub.web.by_mail import ASKING, have_mailed
+from makerhub.web.guessing import guess
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most
 from makerhub.web.mistakes import message_of
@@ -33,7 +35,9 @@ def confirm() -> ResponseReturnValue:
 @at_most("10 per 15 minutes", per_address="60 per 15 minutes")
 def by_password() -> ResponseReturnValue:
     """Take the password."""
-    if not is_password_of(viewer(), request.form.get("password", "")):
+    with guess((PASSWORD, viewer().email)) as guessed:
+        guessed.was_right = is_password_of(viewer(), request.form.get("password", ""))
+    if not guessed.was_right:
         return _page({"password": translatable("This is not your password.")}), 400
     entering.confirm()
     return redirect(entering.own_page(request.form.get("next")))

@@ -7,9 +7,6 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _  # type: ignore[import-untyped]
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from sqlmodel import Session, col
 
 from makerhub.delivery import service as delivery
@@ -18,7 +15,9 @@ from makerhub.delivery.models import Shipment, ShipmentState
 from makerhub.errors import IllegalMove, Invalid, MovedMeanwhile, NotFound, translatable
 from makerhub.people.access import find, organisation_ids, permitted
 from makerhub.people.models import Role
+from makerhub.people.tries import HAND_OVER, HAND_OVER_COURIER, TooManyTries
 from makerhub.planning.tasks import allocate_lots
+from makerhub.web.guessing import guess
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import contents, organisations
@@ -40,14 +39,9 @@ audience = Audience(
 )
 
 LONGEST_REASON = 300
-TRIES = parse("5 per 15 minutes")
-"""Codes that may be typed for one shipment: guessing one of a million would take years."""
-
 TOO_MANY_TRIES = translatable(
     "Too many wrong codes. Wait a quarter of an hour, or ask the facility to say on its own page that it has arrived."
 )
-
-_tries = MovingWindowRateLimiter(MemoryStorage())
 
 
 @pages.get("")
@@ -128,14 +122,15 @@ def hand_over(shipment_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("courier.thanks", shipment_id=shipment_id))  # the button was pressed twice
     if not any(character.isdecimal() for character in code):
         return _page(shipment_id, {"code": translatable("Enter the six figures that you were told at the door.")}), 400
-    if not _tries.hit(TRIES, str(shipment_id)):
-        return _page(shipment_id, {"code": TOO_MANY_TRIES}), HTTPStatus.TOO_MANY_REQUESTS
+    doors = (HAND_OVER, shipment_id.hex), (HAND_OVER_COURIER, viewer().id.hex)
     try:
-        with hub().database.changing() as session:
-            carried = find(session, viewer(), CARRY, shipment_id)
-            delivery.confirm_by_code(session, carried, code, by=viewer().id, now=hub().clock())
-    except delivery.WrongCode as error:
-        return _page(shipment_id, error.fields), 400
+        with guess(*doors) as guessed:
+            problems = _hand_over(shipment_id, code)
+            guessed.was_right = not problems
+    except TooManyTries:
+        return _page(shipment_id, {"code": TOO_MANY_TRIES}), HTTPStatus.TOO_MANY_REQUESTS
+    if problems:
+        return _page(shipment_id, problems), 400
     return redirect(url_for("courier.thanks", shipment_id=shipment_id))
 
 
@@ -148,6 +143,17 @@ def thanks(shipment_id: UUID) -> str:
         if delivered.state is not ShipmentState.DELIVERED:
             raise NotFound
         return render_template("courier/thanks.html", **_details(session, delivered))
+
+
+def _hand_over(shipment_id: UUID, code: str) -> Mapping[str, str]:
+    """Confirm the arrival; gives what is wrong with the code."""
+    try:
+        with hub().database.changing() as session:
+            carried = find(session, viewer(), CARRY, shipment_id)
+            delivery.confirm_by_code(session, carried, code, by=viewer().id, now=hub().clock())
+    except delivery.WrongCode as error:
+        return error.fields
+    return {}
 
 
 def _page(shipment_id: UUID, errors: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from makerhub.people.invitations import REVOKE, InvitationOver, roles_to_give
 from makerhub.people.models import Organisation, Person, Role
 from makerhub.people.service import find_by_email
 from makerhub.web.entering import enter
+from makerhub.web.guessing import guess
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most
 from makerhub.web.navigation import Audience, Entry
@@ -100,6 +101,8 @@ def join(token: str) -> ResponseReturnValue:
     """Join, and be signed in: only the mailbox that was invited has this link."""
     name, now = request.form.get("name", ""), hub().clock()
     try:
+        with guess() as guessed:
+            guessed.was_right = _is_open(token)
         with hub().database.changing() as session:
             person = invitations.join(session, token, name, language=viewer_language(), now=now)
     except InvitationOver:
@@ -107,6 +110,15 @@ def join(token: str) -> ResponseReturnValue:
     except Invalid as error:
         return _join_page(token, error.fields, HTTPStatus.BAD_REQUEST)
     return enter(person, "invitation", url_for("home.start"))
+
+
+def _is_open(token: str) -> bool:
+    with hub().database.reading() as session:
+        try:
+            invitations.open_invitation(session, token, hub().clock())
+        except InvitationOver:
+            return False
+    return True
 
 
 def _overview(errors: object) -> str:

@@ -11,9 +11,11 @@ from flask_babel import gettext  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from makerhub.errors import IllegalMove, Invalid, MakerhubError, MovedMeanwhile, NotAllowed, NotFound, translatable
+from makerhub.people.tries import TooManyTries
 from makerhub.web.words import words
 
 STATUSES: tuple[tuple[type[MakerhubError], HTTPStatus], ...] = (
+    (TooManyTries, HTTPStatus.TOO_MANY_REQUESTS),
     (NotFound, HTTPStatus.NOT_FOUND),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (Invalid, HTTPStatus.BAD_REQUEST),
@@ -80,7 +82,8 @@ def message_of(error: MakerhubError) -> str:
 
 def _broken_rule(error: MakerhubError) -> ResponseReturnValue:
     status = next(status for kind, status in STATUSES if isinstance(error, kind))
-    return _page(status, message_of(error)), status
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyTries) else {}
+    return _page(status, message_of(error)), status, headers
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:

@@ -1,6 +1,7 @@
 """The pages of the second factor: asked for at the sign-in, set up by picture, with codes on paper for a lost phone."""
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 import segno
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
@@ -12,10 +13,12 @@ from sqlmodel import select
 from makerhub.errors import translatable
 from makerhub.people import second_factor
 from makerhub.people.models import Person
-from makerhub.people.second_factor import TooManyFigures, WrongFigures
+from makerhub.people.second_factor import WrongFigures
 from makerhub.people.sign_ins import end_other_sign_ins
+from makerhub.people.tries import TooManyTries
 from makerhub.web import entering
 from makerhub.web.entering import HALF_WAY, own_page
+from makerhub.web.guessing import guess
 from makerhub.web.hub import hub
 from makerhub.web.limits import at_most
 from makerhub.web.mistakes import message_of
@@ -43,7 +46,10 @@ def answer() -> ResponseReturnValue:
     person = _half_way()
     if person is None:
         return _start_again()
-    problem = check(person, request.form.get("figures", ""))
+    try:
+        problem = check(person, request.form.get("figures", ""))
+    except TooManyTries as error:
+        return _ask_page(message_of(error)), HTTPStatus.TOO_MANY_REQUESTS
     if problem:
         return _ask_page(problem), 400
     half = session.pop(HALF_WAY)
@@ -81,7 +87,7 @@ def finish() -> ResponseReturnValue:
             codes = second_factor.finish(
                 database, factor, request.form.get("figures", ""), key_box=hub().key_box, now=hub().clock()
             )
-        except (WrongFigures, TooManyFigures) as error:  # inside of the transaction, which keeps the count
+        except (WrongFigures, TooManyTries) as error:  # inside of the transaction, which keeps the count
             problem = error
         else:
             end_other_sign_ins(database, viewer(), this_session().row_id)
@@ -117,14 +123,21 @@ def remove() -> ResponseReturnValue:
 
 
 def check(person: Person, figures: str) -> str:
-    """Take the person's figures; gives what is wrong with them, or ""."""
+    """Take the person's figures; gives what is wrong with them, or "". Raises `TooManyTries`."""
+    with guess() as guessed:
+        problem = _check(person, figures)
+        guessed.was_right = not problem
+    return problem
+
+
+def _check(person: Person, figures: str) -> str:
     with hub().database.changing() as database:
         factor = second_factor.factor_of(database, person)
         if factor is None:
             return translatable("You have not set up figures yet.")
         try:
             second_factor.check(database, factor, figures, key_box=hub().key_box, now=hub().clock())
-        except (WrongFigures, TooManyFigures) as error:  # inside of the transaction, which keeps the count
+        except WrongFigures as error:  # inside of the transaction, which keeps the count
             return message_of(error)
     return ""
 

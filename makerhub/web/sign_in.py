@@ -4,13 +4,12 @@ What the library ships and we close: its tokens (accepted in a query string, nei
 in JSON, and a cookie and a token in one request. Nothing tells whether an account exists: one answer, in one time.
 """
 
-import hashlib
 from datetime import timedelta
+from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Request, Response, g, request
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from flask import Flask, Request, Response, g, make_response, request
 from flask_security import LoginForm, Security, UserDatastore
 from flask_security.tf_plugin import TfPlugin
 from sqlmodel import select
@@ -18,13 +17,13 @@ from sqlmodel import select
 from makerhub.db import Database
 from makerhub.people.models import Membership, Person
 from makerhub.people.service import SHORTEST_PASSWORD
+from makerhub.people.tries import PASSWORD
 from makerhub.web import account, by_mail, confirm, my_tokens, passkeys, second_factor
 from makerhub.web.entering import enter
+from makerhub.web.guessing import guess
 from makerhub.web.policy import PUBLIC, Policy
 
-TRIES_PER_ACCOUNT = "10 per 15 minutes"
-TRIES_PER_ADDRESS = "60 per 15 minutes"
-"""A ward's computers share one address."""
+LONGEST_EMAIL = 254
 
 POLICIES: dict[str, Policy] = {"security.login": PUBLIC, "security.logout": PUBLIC}
 
@@ -106,7 +105,7 @@ def add_sign_in(app: Flask, database: Database) -> None:
     security.want_json(_never_json)
     security.two_factor_plugins = OwnSecondFactor()
     app.login_manager.request_loader(_no_tokens)  # type: ignore[attr-defined]
-    _limit_tries(app)
+    _count_guesses(app)
     for pages in (by_mail.pages, second_factor.pages, passkeys.pages, confirm.pages, account.pages, my_tokens.pages):
         app.register_blueprint(pages)
 
@@ -119,18 +118,17 @@ def _no_tokens(_request: Request) -> None:
     """The library would take `?auth_token=` for a sign-in; ours come by the session alone."""
 
 
-def _limit_tries(app: Flask) -> None:
-    """Bound the wrong passwords from one address and for one account; right ones do not count."""
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
-    per_address = limiter.limit(TRIES_PER_ADDRESS, methods=["POST"], deduct_when=_was_wrong)
-    per_account = limiter.limit(TRIES_PER_ACCOUNT, methods=["POST"], deduct_when=_was_wrong, key_func=_account)
+def _count_guesses(app: Flask) -> None:
+    """Bound the wrong passwords for one account and from one address; right ones do not count."""
     view: Any = app.view_functions["security.login"]
-    app.view_functions["security.login"] = per_address(per_account(view))
 
+    @wraps(view)
+    def login(*arguments: Any, **named: Any) -> Response:
+        if request.method != "POST":
+            return make_response(view(*arguments, **named))
+        with guess((PASSWORD, request.form.get("email", "")[:LONGEST_EMAIL])) as guessed:
+            response = make_response(view(*arguments, **named))
+            guessed.was_right = response.status_code != HTTPStatus.OK
+        return response
 
-def _was_wrong(response: Response) -> bool:
-    return response.status_code == 200
-
-
-def _account() -> str:
-    return hashlib.sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
+    app.view_functions["security.login"] = login

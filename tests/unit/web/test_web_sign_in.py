@@ -11,9 +11,9 @@ from unit.web.browsers import PASSWORD, Site
 
 from makerhub.people import service
 from makerhub.people.models import BrowserSession, Person
-from makerhub.web.sign_in import TRIES_PER_ACCOUNT
+from makerhub.people.tries import PASSWORD as PASSWORD_DOOR
 
-TRIES = int(TRIES_PER_ACCOUNT.split()[0])
+TRIES = PASSWORD_DOOR.windows[0].most
 
 
 def test_a_visitor_gets_no_row_and_no_cookie(site: Site) -> None:
