@@ -67,6 +67,9 @@ class Settings:
         "Send the sign-in cookie over https only. Browsers make an exception for http://127.0.0.1 and http://localhost.",
     )
     sign_in_hours: int = setting(24 * 14, "Hours after which an unused sign-in ends.")
+    open_to_newcomers: bool = setting(
+        True, "Whether anybody can make an account, to join or to propose a hub; else one joins by invitation only."
+    )
     mail_channel: MailChannel = setting(
         "folder",
         "How mails leave the hub: “smtp” by a mail server, or “folder” as files in the data directory, "

@@ -23,6 +23,21 @@ SIGN_IN = letter(
     secret=True,
 )
 
+WELCOME = letter(
+    "welcome",
+    title=translatable("Link and code for a new account"),
+    subject=translatable("Your new account"),
+    text=translatable(
+        "Hello,\n\n"
+        "somebody asked for an account on makerhub for this address: there protective equipment is asked for, made and "
+        "brought to whoever needs it. Open this link to make it yours:\n\n%(link)s\n\n"
+        "Or type this code on the page where you asked for it:\n\n%(code)s\n\n"
+        "Each works once, within an hour. If it was not you, do nothing: without this mail nothing is made, and the "
+        "address is forgotten.\n"
+    ),
+    secret=True,
+)
+
 INVITATION = letter(
     "invitation",
     title=translatable("Invitation"),

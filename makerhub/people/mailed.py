@@ -18,9 +18,9 @@ from sqlmodel import Session, col, select
 from makerhub.errors import MakerhubError, translatable
 from makerhub.keys.box import KeyBox, place
 from makerhub.notices.service import tell
-from makerhub.people.letters import SIGN_IN
+from makerhub.people.letters import SIGN_IN, WELCOME
 from makerhub.people.models import Person, SignInRequest
-from makerhub.people.service import find_by_email
+from makerhub.people.service import create_person, find_by_email
 from makerhub.people.tries import MAILED_CODE, count, take_back
 
 LIFETIME = timedelta(hours=1)
@@ -41,8 +41,10 @@ class WrongCode(MakerhubError):
     template = translatable("This is not the code of the mail.")
 
 
-def ask(session: Session, email: str, *, language: str, next_page: str, now: datetime) -> UUID:
+def ask(session: Session, email: str, *, language: str, next_page: str, now: datetime, name: str = "") -> UUID:
     """Ask for a mail to this address; gives what the browser has to remember to type the code.
+
+    With a `name` whoever has the address may be new, and gets a mail all the same.
 
     Where too many were asked for already nothing is kept, and the links of the earlier mails still work.
     """
@@ -50,7 +52,7 @@ def ask(session: Session, email: str, *, language: str, next_page: str, now: dat
     if session.exec(lately).one() >= MOST_REQUESTS:
         return uuid4()
     request = SignInRequest(
-        email=email, language=language, next_page=next_page, asked_at=now, expires_at=now + LIFETIME
+        email=email, language=language, name=name, next_page=next_page, asked_at=now, expires_at=now + LIFETIME
     )
     session.add(request)
     return request.id
@@ -63,22 +65,27 @@ def unanswered(session: Session, now: datetime) -> list[SignInRequest]:
 
 
 def answer(session: Session, request: SignInRequest, *, key_box: KeyBox, pages: str, now: datetime) -> bool:
-    """Write the mail, where somebody has this address and may sign in; says whether. `pages` is the hub's address."""
+    """Write the mail, where somebody has this address and may sign in, or is new; says whether.
+
+    `pages` is the hub's address. The mail to somebody new does not repeat the name that was typed: anybody may have
+    typed anything, beside anybody's address.
+    """
     request.answered_at = now
     session.add(request)
     person = find_by_email(session, request.email)
-    if person is None or not person.active:
+    if (person is None and not request.name) or (person is not None and not person.active):
         return False
     token, code = secrets.token_urlsafe(32), f"{secrets.randbelow(1_000_000):06}"
-    request.person_id = person.id
+    request.person_id = person.id if person else None
     request.link_sha256 = _hash(token)
     request.sealed_code = key_box.seal(code, place(SignInRequest, request.id, "sealed_code"))
     tell(
         session,
-        SIGN_IN,
-        to=person.email,
-        values={"name": person.name, "link": f"{pages}/sign-in/link/{token}", "code": f"{code[:3]} {code[3:]}"},
-        language=person.language or request.language,
+        SIGN_IN if person else WELCOME,
+        to=request.email,
+        values={"link": f"{pages}/sign-in/link/{token}", "code": f"{code[:3]} {code[3:]}"}
+        | ({"name": person.name} if person else {}),
+        language=(person.language if person else "") or request.language,
         now=now,
         useful_until=request.expires_at,
         key_box=key_box,
@@ -93,7 +100,7 @@ def is_open(session: Session, token: str, now: datetime) -> bool:
 
 def use_link(session: Session, token: str, *, now: datetime) -> tuple[Person, str]:
     """Who has the link, and the page to go to; of many who use it at once one gets it. Raises `OutOfUse`."""
-    return _use(session, _by_link(token, now))
+    return _use(session, _by_link(token, now), now)
 
 
 def use_code(session: Session, request_id: UUID, typed: str, *, key_box: KeyBox, now: datetime) -> tuple[Person, str]:
@@ -116,7 +123,7 @@ def use_code(session: Session, request_id: UUID, typed: str, *, key_box: KeyBox,
     if not hmac.compare_digest(code.encode(), re.sub(r"\D", "", typed).encode()) or not code:
         raise OutOfUse if request.tries >= MOST_TRIES else WrongCode
     take_back(session, MAILED_CODE, request.email)
-    return _use(session, alive)
+    return _use(session, alive, now)
 
 
 def forget_expired(session: Session, now: datetime) -> None:
@@ -124,15 +131,19 @@ def forget_expired(session: Session, now: datetime) -> None:
     session.execute(delete(SignInRequest).where(col(SignInRequest.expires_at) <= now))
 
 
-def _use(session: Session, which: tuple[ColumnElement[bool], ...]) -> tuple[Person, str]:
+def _use(session: Session, which: tuple[ColumnElement[bool], ...], now: datetime) -> tuple[Person, str]:
     """Delete the request: whose DELETE finds it gets in. The person's other links and codes are dead as well."""
-    used = session.execute(
-        delete(SignInRequest).where(*which).returning(col(SignInRequest.person_id), col(SignInRequest.next_page))
-    ).one_or_none()
-    person = session.get(Person, used.person_id) if used and used.person_id else None
-    if used is None or person is None or not person.active:
+    columns = (SignInRequest.person_id, SignInRequest.next_page, SignInRequest.email, SignInRequest.name)
+    told = (*columns, SignInRequest.language)
+    used = session.execute(delete(SignInRequest).where(*which).returning(*map(col, told))).one_or_none()
+    if used is None:
         raise OutOfUse
-    session.execute(delete(SignInRequest).where(col(SignInRequest.person_id) == person.id))
+    person = session.get(Person, used.person_id) if used.person_id else find_by_email(session, used.email)
+    if person is None and used.name:
+        person = create_person(session, email=used.email, name=used.name, language=used.language, now=now)
+    if person is None or not person.active:
+        raise OutOfUse
+    session.execute(delete(SignInRequest).where(col(SignInRequest.email) == used.email))
     return person, used.next_page
 
 

@@ -154,6 +154,7 @@ class SignInRequest(SQLModel, table=True):
 
     A background task answers it: where the address is known, `person_id` says whose it is, and a mail has the link (of
     which the SHA-256 is kept) and the code. The code works in the browser that asked, and a few wrong ones end it.
+    Who is new gave a `name`, and is made known under it once the mailbox has proved to be theirs.
     """
 
     __tablename__ = "sign_in_request"
@@ -161,6 +162,7 @@ class SignInRequest(SQLModel, table=True):
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     email: str = Field(max_length=254, index=True)
     language: str = Field(max_length=16)
+    name: str = Field(default="", max_length=200)
     next_page: str = Field(default="", max_length=500)
     asked_at: datetime
     expires_at: datetime = Field(index=True)

@@ -110,7 +110,7 @@ REGISTER: tuple[Held, ...] = (
         SignInRequest,
         translatable("When you asked to be let in by mail"),
         lambda who: or_(col(SignInRequest.person_id) == who.id, col(SignInRequest.email) == who.email),
-        ("email", "language", "next_page", "asked_at", "expires_at", "answered_at", "tries"),
+        ("email", "name", "language", "next_page", "asked_at", "expires_at", "answered_at", "tries"),
         ("person_id",),
         {"link_sha256": SECRET, "sealed_code": SECRET},
         erased=True,

@@ -10,11 +10,11 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from makerhub.errors import Invalid
+from makerhub.errors import Invalid, translatable
 from makerhub.people import mailed
 from makerhub.people.mailed import OutOfUse, WrongCode
 from makerhub.people.models import Person
-from makerhub.people.service import normal_email
+from makerhub.people.service import LONGEST_NAME, normal_email
 from makerhub.people.tasks import answer_sign_in_requests
 from makerhub.people.tries import TooManyTries
 from makerhub.web.entering import confirm, enter, own_page
@@ -54,14 +54,43 @@ def send() -> ResponseReturnValue:
     return have_mailed(email, request.form.get("next", ""))
 
 
-def have_mailed(email: str, next_page: str) -> ResponseReturnValue:
-    """Ask for a mail, and go to the page where its code is typed."""
+@pages.get("/new")
+@public
+def new() -> ResponseReturnValue:
+    """The page for somebody new: a name and an address, and nothing else."""
+    if viewer_or_none() is not None:
+        return redirect(own_page(request.args.get("next")))
+    return _new_page({})
+
+
+@pages.post("/new")
+@public
+@ASKING
+def make() -> ResponseReturnValue:
+    """Have a mail sent that makes the account; who has one already gets a mail that lets them in."""
+    if not hub().settings.open_to_newcomers:
+        return _new_page({}), HTTPStatus.BAD_REQUEST
+    name = request.form.get("name", "").strip()
+    problems: dict[str, str] = {}
+    try:
+        email = normal_email(request.form.get("email", ""))
+    except Invalid as error:
+        problems |= error.fields
+    if not 0 < len(name) <= LONGEST_NAME:
+        problems["name"] = translatable("Enter a name.")
+    if problems:
+        return _new_page(problems), HTTPStatus.BAD_REQUEST
+    return have_mailed(email, request.form.get("next", ""), name)
+
+
+def have_mailed(email: str, next_page: str, name: str = "") -> ResponseReturnValue:
+    """Ask for a mail, and go to the page where its code is typed; with a name for somebody who may be new."""
     with hub().database.changing() as database:
         request_id = mailed.ask(
-            database, email, language=viewer_language(), next_page=own_page(next_page), now=hub().clock()
+            database, email, language=viewer_language(), next_page=own_page(next_page), now=hub().clock(), name=name
         )
     hub().soon(answer_sign_in_requests)
-    session[ASKED] = {"id": str(request_id), "email": email, "next": own_page(next_page)}
+    session[ASKED] = {"id": str(request_id), "email": email, "next": own_page(next_page), "is_new": bool(name)}
     return redirect(url_for("sign_in.code"))
 
 
@@ -134,8 +163,18 @@ def _ask_page(errors: object) -> str:
     return render_template("sign_in/ask.html", errors=errors, next=request.values.get("next", ""))
 
 
+def _new_page(errors: object) -> str:
+    is_open = hub().settings.open_to_newcomers
+    return render_template("sign_in/new.html", errors=errors, next=request.values.get("next", ""), is_open=is_open)
+
+
 def _code_page(problem: str = "", *, is_over: bool = False) -> str:
     asked = session[ASKED]
     return render_template(
-        "sign_in/code.html", email=asked["email"], next=asked["next"], problem=problem, is_over=is_over
+        "sign_in/code.html",
+        email=asked["email"],
+        next=asked["next"],
+        is_new=asked.get("is_new", False),
+        problem=problem,
+        is_over=is_over,
     )
