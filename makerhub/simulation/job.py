@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from makerhub.simulation.files import StoredFile
+from makerhub.simulation.reading import Order
 from makerhub.simulation.reliability import Mishap
 
 
@@ -68,7 +69,10 @@ class Refused(Exception):
 
 @dataclass
 class Job:
-    """The selected file and how far its print is; `printed` are seconds done before `running_since`."""
+    """The selected file and how far its print is.
+
+    `printed` are seconds done before `running_since`; `obeyed` counts the orders in the file that were.
+    """
 
     file: StoredFile
     user: str | None
@@ -77,6 +81,7 @@ class Job:
     printed: float = 0.0
     running_since: float | None = None
     begun: bool = False
+    obeyed: int = 0
     finished: bool = False
 
     def seconds(self, now: float) -> float:
@@ -89,6 +94,11 @@ class Job:
         total = self.file.reading.seconds
         share = 1.0 if self.finished or total <= 0 else self.seconds(now) / total
         return min(self.file.size, max(1, round(share * self.file.size)))
+
+    def next_order(self) -> tuple[float, Order] | None:
+        """The next order in the file that was not obeyed yet, and after how many seconds of print time it comes."""
+        orders = self.file.reading.orders
+        return orders[self.obeyed] if self.obeyed < len(orders) else None
 
     def hold(self, now: float) -> None:
         """Stop the count of seconds."""

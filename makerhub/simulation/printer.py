@@ -14,7 +14,7 @@ from makerhub.simulation.clock import Clock
 from makerhub.simulation.files import Entry, Files, StoredFile, sha1
 from makerhub.simulation.heater import Heater
 from makerhub.simulation.job import BUSY, CLOSED, MEASURED, Job, Outcome, Printed, Refused, State, Timings
-from makerhub.simulation.reading import Reading, read
+from makerhub.simulation.reading import Order, Reading, read
 from makerhub.simulation.reliability import RELIABLE, Mishap, Reliability, Trouble
 
 
@@ -116,19 +116,15 @@ class SimulatedPrinter:
             if self.state is State.PAUSED and action in ("toggle", "resume"):
                 self._run(job, now)
             elif self.state is State.PRINTING and action in ("toggle", "pause"):
-                job.hold(now)
-                self._enter(State.PAUSING, now, self.timings.pausing, self._come_to_rest)
+                self._pause(job, now)
 
     def cancel(self) -> None:
         """Stop the print: a failure in its history. Raises Refused."""
         with self.at_present() as now:
             job = self._require_job("cancel")
             if self.state is not State.CANCELLING:
-                self._note(job, now, success=False)
-                self._record(Outcome.STOPPED, now)
+                self._cancel(job, now)
                 self._forget_progress()
-                self._cool(now)
-                self._enter(State.CANCELLING, now, self.timings.cancelling, self._come_to_idle)
 
     def delete(self, path: str) -> None:
         """Remove a file. Raises Refused."""
@@ -215,7 +211,41 @@ class SimulatedPrinter:
         end, then = job.file.reading.seconds, self._finish
         if job.mishap is not None and job.mishap.trouble is not Trouble.SPOILED:
             end, then = end * job.mishap.at, self._suffer
+        order = job.next_order()
+        if order is not None and order[0] <= end:
+            end, then = order[0], self._obey
         self._enter(State.PRINTING, now, max(0.0, end - job.printed), then)
+
+    def _obey(self, now: float) -> None:
+        """A line of the file is an order to OctoPrint, or makes the firmware give one."""
+        job = self.job
+        order = job.next_order() if job is not None else None
+        if job is None or order is None:
+            return
+        job.obeyed += 1
+        match order[1]:
+            case Order.PAUSE:
+                self._pause(job, now)
+            case Order.CANCEL:
+                self._cancel(job, now)
+            case Order.HOST_CANCEL:
+                self._cancel(job, now)
+                self._forget_progress()
+            case Order.DISCONNECT:
+                self._close(State.OFFLINE, "", now)
+            case Order.EMERGENCY:
+                self._close(State.OFFLINE_AFTER_ERROR, "Closing serial port due to emergency stop M112.", now)
+
+    def _pause(self, job: Job, now: float) -> None:
+        job.hold(now)
+        self._enter(State.PAUSING, now, self.timings.pausing, self._come_to_rest)
+
+    def _cancel(self, job: Job, now: float) -> None:
+        job.hold(now)
+        self._note(job, now, success=False)
+        self._record(Outcome.STOPPED, now)
+        self._cool(now)
+        self._enter(State.CANCELLING, now, self.timings.cancelling, self._come_to_idle)
 
     def _suffer(self, now: float) -> None:
         if self.job is not None and self.job.mishap is not None and self.job.mishap.trouble is Trouble.RESTART:

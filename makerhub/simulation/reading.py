@@ -1,4 +1,6 @@
-"""What a simulated printer makes of a G-code file: how long it prints, and what its heaters are told.
+"""What a simulated printer makes of a G-code file: how long it prints, what its heaters are told, what it orders.
+
+An order is a line that OctoPrint or the firmware takes for a wish to pause, cancel or end the print.
 
 The time is the slicer's own estimate where the file carries one, else a plain sum over moves and dwells at
 their feed rates, without acceleration: too short for real prints, exact for files of dwells.
@@ -8,12 +10,37 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 _SLICER_TIME = re.compile(rb"^; estimated printing time \(normal mode\) = ([0-9dhms ]+)", re.MULTILINE)
 _CURA_TIME = re.compile(rb"^;TIME:(\d+)", re.MULTILINE)
 _UNITS = {b"d": 86400, b"h": 3600, b"m": 60, b"s": 1}
 _WORD = re.compile(r"([A-Z])\s*([-+]?[0-9]*\.?[0-9]+)")
 _TOOL, _BED = ("M104", "M109"), ("M140", "M190")
+
+
+class Order(StrEnum):
+    """What a line of a file makes of the print, measured on OctoPrint 1.11.8."""
+
+    CANCEL = "cancel"  # OctoPrint's own: the progress stays where it was
+    HOST_CANCEL = "host_cancel"  # by the firmware: the progress is forgotten
+    PAUSE = "pause"
+    DISCONNECT = "disconnect"
+    EMERGENCY = "emergency"
+
+
+_ORDERS = {
+    "@cancel": Order.CANCEL,
+    "@abort": Order.CANCEL,
+    "@pause": Order.PAUSE,
+    "M0": Order.PAUSE,
+    "M1": Order.PAUSE,
+    "M25": Order.PAUSE,
+    "M600": Order.PAUSE,
+    "M112": Order.EMERGENCY,
+}
+_HOST_ORDERS = {"pause": Order.PAUSE, "cancel": Order.HOST_CANCEL, "disconnect": Order.DISCONNECT}
+_HOST_ACTION = re.compile(r"(?:A1\s+|//)action:(\w+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -26,11 +53,12 @@ class Heating:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a printer takes from a G-code file."""
+    """What a printer takes from a G-code file; `orders` come at seconds of its print, where no slicer stated a time."""
 
     seconds: float
     tool: Heating = Heating()
     bed: Heating = Heating()
+    orders: tuple[tuple[float, Order], ...] = ()
 
 
 def read(gcode: bytes) -> Reading:
@@ -38,14 +66,23 @@ def read(gcode: bytes) -> Reading:
     targets: dict[tuple[str, str], list[float]] = {_TOOL: [], _BED: []}
     stated = _stated_seconds(gcode)
     estimate = _Estimate()
-    for code, words in _commands(gcode, moves=stated is None):
+    orders: list[tuple[float, Order]] = []
+    for code, arguments in _commands(gcode, moves=stated is None):
+        words = {letter: float(number) for letter, number in _WORD.findall(arguments.upper())}
+        if (order := _order(code, arguments)) is not None:
+            orders.append((estimate.seconds, order))
         for codes, values in targets.items():
             if code in codes and "S" in words:
                 values.append(words["S"])
         if stated is None:
             estimate.add(code, words)
     seconds = estimate.seconds if stated is None else stated
-    return Reading(seconds, _heating(targets[_TOOL]), _heating(targets[_BED]))
+    return Reading(seconds, _heating(targets[_TOOL]), _heating(targets[_BED]), tuple(orders))
+
+
+def _order(code: str, arguments: str) -> Order | None:
+    action = _HOST_ACTION.search(arguments) if code == "M118" else None
+    return _HOST_ORDERS.get(action[1].lower()) if action else _ORDERS.get(code)
 
 
 def _heating(targets: list[float]) -> Heating:
@@ -60,12 +97,11 @@ def _stated_seconds(gcode: bytes) -> float | None:
     return None
 
 
-def _commands(gcode: bytes, *, moves: bool) -> Iterator[tuple[str, dict[str, float]]]:
-    """Each command with its words; without `moves` only the M codes, which are few, so that large files read fast."""
-    pattern = rb"^[ \t]*([GM]\d+)([^;\r\n]*)" if moves else rb"^[ \t]*(M1[049][049])([^;\r\n]*)"
+def _commands(gcode: bytes, *, moves: bool) -> Iterator[tuple[str, str]]:
+    """Each command with its arguments; without `moves` only the heaters', so that large files read fast."""
+    pattern = rb"^[ \t]*([GM]\d+|@\w+)([^;\r\n]*)" if moves else rb"^[ \t]*(M1[049][049])([^;\r\n]*)"
     for match in re.finditer(pattern, gcode, re.MULTILINE):
-        arguments = match[2].decode("ascii", "replace").upper()
-        yield match[1].decode(), {letter: float(number) for letter, number in _WORD.findall(arguments)}
+        yield match[1].decode(), match[2].decode("ascii", "replace")
 
 
 @dataclass
