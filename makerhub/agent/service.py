@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Final
+from xml.sax.saxutils import escape
 
 UNIT: Final = "makerhub-agent.service"
 
@@ -53,7 +54,7 @@ def install(folder: Path) -> str:
         return instructions(arguments)
     file = unit_file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(_UNIT_TEXT.format(command=" ".join(map(_quoted, arguments))), encoding="utf-8")
+    file.write_text(unit(arguments), encoding="utf-8")
     problems = [problem for command in _STARTING if (problem := _call(*command))]
     lingers = _call("loginctl", "enable-linger", getpass.getuser())
     told = [f"Written: {file}"]
@@ -64,6 +65,11 @@ def install(folder: Path) -> str:
     return "\n".join(
         [*told, "The agent runs now and starts with this computer. See: systemctl --user status makerhub-agent"]
     )
+
+
+def unit(arguments: list[str]) -> str:
+    """The text of the unit that runs this command."""
+    return _UNIT_TEXT.format(command=" ".join(map(_for_systemd, arguments)))
 
 
 def uninstall() -> str:
@@ -83,7 +89,7 @@ def instructions(arguments: list[str]) -> str:
     if sys.platform == "win32":
         return _WINDOWS.format(command=command.replace('"', '\\"'))
     if sys.platform == "darwin":
-        return _MACOS.format(arguments="".join(f"<string>{argument}</string>" for argument in arguments))
+        return _MACOS.format(arguments="".join(f"<string>{escape(argument)}</string>" for argument in arguments))
     return _OTHER.format(command=command)
 
 
@@ -102,6 +108,12 @@ _STARTING: Final = (
     ("systemctl", "--user", "enable", "--now", UNIT),
     ("systemctl", "--user", "restart", UNIT),
 )
+
+
+def _for_systemd(argument: str) -> str:
+    """One argument as a unit wants it: there % and $ are more than themselves."""
+    plain = argument.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{plain}"'
 
 
 def _quoted(argument: str) -> str:
