@@ -152,6 +152,9 @@ class Settings:
     keep_pickup_days: int = setting(90, "Days after its end after which a pickup is deleted.")
     keep_observation_days: int = setting(30, "Days after which what was last heard of a printer is deleted.")
     keep_note_days: int = setting(90, "Days after the end of a request after which its note is deleted.")
+    keep_join_days: int = setting(
+        90, "Days after the answer after which it is deleted who asked to join a hub or a facility."
+    )
     keep_call_days: int = setting(
         30, "Days after the end of a request by telephone after which it is deleted who called."
     )

@@ -465,20 +465,11 @@ REGISTER: tuple[Held, ...] = (
     ),
     Held(
         ProofCode,
-        translatable("Codes that went to your mailbox as a proof of a facility"),
-        lambda who: col(ProofCode.reference) == who.email,
-        ("facility_id", "way", "reference", "sent_at", "expires_at", "state"),
-        (),
-        {"code_sha256": SECRET},
-        blanks={"reference": ""},
-        stays=HUB,
-    ),
-    Held(
-        ProofCode,
-        translatable("Codes that you sent to facilities"),
+        translatable("Codes that you sent to a facility, or had sent to your mailbox as a proof of one"),
         lambda who: col(ProofCode.sent_by) == who.id,
-        ("facility_id", "way", "sent_at", "state"),
+        ("facility_id", "way", "reference", "sent_at", "expires_at", "state"),
         ("sent_by",),
+        {"code_sha256": SECRET},
         stays=HUB,
     ),
     Held(
@@ -487,6 +478,7 @@ REGISTER: tuple[Held, ...] = (
         lambda who: col(CallBack.called_by) == who.id,
         ("facility_id", "number", "outcome", "note", "called_at"),
         ("called_by",),
+        blanks={"note": ""},
         stays=HUB,
     ),
     Held(

@@ -16,11 +16,13 @@ from makerhub.delivery import pickups
 from makerhub.delivery.models import AddressView, Pickup, PickupState
 from makerhub.demand.models import RequestState, SupplyRequest, TelephoneCall
 from makerhub.errors import translatable
+from makerhub.facilities.models import CallBack, ProofCode
 from makerhub.lifecycle import Transition
 from makerhub.moderation.models import Report
 from makerhub.people.block_models import Suspension
 from makerhub.people.entry_models import Invitation, InvitationState
 from makerhub.people.home_models import MakerAddress
+from makerhub.people.models import JoinRequest, JoinState
 from makerhub.printers.agent_models import PairingCode
 from makerhub.printers.models import Observation, Printer, PrinterState
 
@@ -97,6 +99,23 @@ def _calls(session: Session, _: datetime, before: datetime) -> int:
     return _done(session, delete(TelephoneCall).where(col(TelephoneCall.request_id).in_(ended)))
 
 
+def _joins(session: Session, _: datetime, before: datetime) -> int:
+    last = select(func.max(Transition.at)).where(
+        Transition.entity == JoinRequest.__tablename__, Transition.entity_id == JoinRequest.id
+    )
+    answered = col(JoinRequest.state) != JoinState.ASKED
+    return _done(session, delete(JoinRequest).where(answered, last.scalar_subquery() <= before))
+
+
+def _proof_codes(session: Session, _: datetime, before: datetime) -> int:
+    return _done(session, delete(ProofCode).where(col(ProofCode.expires_at) <= before))
+
+
+def _call_notes(session: Session, _: datetime, before: datetime) -> int:
+    is_over = col(CallBack.called_at) <= before, col(CallBack.note) != ""
+    return _done(session, update(CallBack).where(*is_over).values(note=""))
+
+
 def _ended_before(before: datetime) -> ColumnElement[bool]:
     """Requests whose last change was their end, by then."""
     last = select(func.max(Transition.at)).where(
@@ -159,6 +178,24 @@ KEPT: tuple[Kept, ...] = (
         translatable("after the request ended"),
         "keep_note_days",
         _notes,
+    ),
+    Kept(
+        translatable("Who asked to join a hub or a facility, and what they wrote"),
+        translatable("after it was answered or taken back"),
+        "keep_join_days",
+        _joins,
+    ),
+    Kept(
+        translatable("Codes that prove a facility"),
+        translatable("after they ran out"),
+        "keep_invitation_days",
+        _proof_codes,
+    ),
+    Kept(
+        translatable("The note of a call to a facility, in which a name may stand"),
+        translatable("after the call"),
+        "keep_note_days",
+        _call_notes,
     ),
     Kept(
         translatable("Who asked on the telephone: name, number, mail address"),

@@ -6,15 +6,20 @@ from sqlmodel import SQLModel, select
 from unit.notices.sample_letters import NEWS
 
 from makerhub.delivery import pickups
-from makerhub.delivery.models import AddressView, Pickup, PickupState
+from makerhub.delivery.models import AddressView, Pickup, PickupState, Shipment, ShipmentState
+from makerhub.facilities import service as facilities
+from makerhub.facilities.ladder import Standing
+from makerhub.facilities.models import CallBack, CallOutcome, Evidence
+from makerhub.facilities.service import standing_of
 from makerhub.notices import service as notices
 from makerhub.notices.models import Mail, MailState
 from makerhub.people import homes
 from makerhub.people.home_models import MakerAddress
-from makerhub.people.models import Membership, Person
+from makerhub.people.models import Membership, Organisation, Person
 from makerhub.people.quiet_hours import QuietHours
 from makerhub.printers.models import Observation, Printer, PrinterState
 from makerhub.privacy.erasure import erase
+from makerhub.privacy.export import count
 from makerhub.production.models import Attempt, AttemptState, PrintJob
 from makerhub.stock.models import Lot
 from makerhub.trace.invariants import breaches
@@ -137,3 +142,31 @@ def test_requests_of_whoever_leaves_stay_with_the_facility(world: World) -> None
     erased(world, world.requester)
     assert world.all(type(request)) == before
     assert "Ruth" not in content(world)
+
+
+def test_what_a_courier_carries_waits_at_the_hub_again(world: World) -> None:
+    request = world.request(4)
+    world.reserve(request, world.lot(4), 4)
+    shipment = world.pack(request)
+    world.depart(shipment)
+    with world.database.changing() as session:
+        erase(session, session.get_one(Person, world.courier.id), by=None, now=NOW)
+    row = world.get(Shipment, shipment.id)
+    assert (row.state, row.courier_id) == (ShipmentState.PACKED, None)
+
+
+def test_evidence_stays_and_who_gave_it_is_nobody(world: World) -> None:
+    letter, _ = world.letter()
+    with world.database.changing() as session:
+        place = session.get_one(Organisation, letter.facility_id)
+        by, outcome = world.dispatcher.id, CallOutcome.CONFIRMED
+        facilities.record_call(session, place, outcome, note="Spoke to Rita.", days=365, by=by, now=NOW)
+        dan = session.get_one(Person, world.dispatcher.id)
+        assert {held.table for held, _ in count(session, dan)} >= {"evidence", "proof_code", "call_back"}
+        erase(session, dan, by=None, now=NOW)
+    given = [one for one in world.all(Evidence) if one.given_by == world.dispatcher.id]
+    assert len(given) == 2
+    assert world.get(Person, world.dispatcher.id).name == ""
+    assert [call.note for call in world.all(CallBack)] == [""]
+    with world.database.reading() as session:
+        assert standing_of(session, letter.facility_id, NOW) is Standing.VERIFIED

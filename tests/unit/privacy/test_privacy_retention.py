@@ -11,8 +11,12 @@ from makerhub.config import Settings
 from makerhub.delivery import pickups
 from makerhub.delivery.models import AddressView, Pickup, PickupState
 from makerhub.demand.models import SupplyRequest, TelephoneCall
-from makerhub.people import homes
+from makerhub.facilities import service as facilities
+from makerhub.facilities.models import CallBack, CallOutcome, ProofCode
+from makerhub.facilities.service import LETTER_DAYS
+from makerhub.people import homes, joining
 from makerhub.people.home_models import MakerAddress
+from makerhub.people.models import JoinRequest, Organisation
 from makerhub.printers import service as printers
 from makerhub.printers.models import Observation, Printer
 from makerhub.privacy.retention import KEPT
@@ -43,6 +47,17 @@ def an_observation(world: World) -> None:
     world.seen(world.printer)
 
 
+def an_answered_wish_to_join(world: World) -> None:
+    asked = world.ask_to_join()
+    with world.database.changing() as session:
+        row = session.get_one(JoinRequest, asked.id)
+        joining.decline_join(session, row, by=world.dispatcher.id, now=NOW)
+
+
+def a_proof_code(world: World) -> None:
+    world.letter()
+
+
 def a_call(world: World) -> None:
     noted, _ = world.called()
     world.cancel(world.get(SupplyRequest, noted.request_id))
@@ -57,8 +72,10 @@ def a_call(world: World) -> None:
         (a_pickup, Pickup, SETTINGS.keep_pickup_days),
         (an_observation, Observation, SETTINGS.keep_observation_days),
         (a_call, TelephoneCall, SETTINGS.keep_call_days),
+        (an_answered_wish_to_join, JoinRequest, SETTINGS.keep_join_days),
+        (a_proof_code, ProofCode, LETTER_DAYS + SETTINGS.keep_invitation_days),
     ],
-    ids=["address", "address after a pickup", "view", "pickup", "observation", "call"],
+    ids=["address", "address after a pickup", "view", "pickup", "observation", "call", "wish to join", "proof code"],
 )
 def test_it_is_there_until_its_last_moment_and_then_gone(
     world: World, make: Callable[[World], None], model: type[SQLModel], days: int
@@ -106,3 +123,21 @@ def test_each_period_is_a_setting() -> None:
     assert {kept.setting for kept in KEPT} >= {
         name for name in Settings.__dataclass_fields__ if name.startswith("keep_")
     }, "a period that the public page does not tell"
+
+
+def test_a_wish_to_join_that_nobody_answered_stays(world: World) -> None:
+    world.ask_to_join()
+    sweep(world, later(days=1000))
+    assert len(world.all(JoinRequest)) == 1
+
+
+def test_of_a_call_to_a_facility_the_note_goes_and_that_it_was_made_stays(world: World) -> None:
+    world.letter()
+    with world.database.changing() as session:
+        place, note = session.get_one(Organisation, world.care_home.id), "Spoke to Rita."
+        outcome, by = CallOutcome.CONFIRMED, world.dispatcher.id
+        facilities.record_call(session, place, outcome, note=note, days=365, by=by, now=NOW)
+    sweep(world, later(days=SETTINGS.keep_note_days, seconds=-1))
+    assert [call.note for call in world.all(CallBack)] == ["Spoke to Rita."]
+    sweep(world, later(days=SETTINGS.keep_note_days))
+    assert [call.note for call in world.all(CallBack)] == [""]
