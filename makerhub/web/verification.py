@@ -112,11 +112,10 @@ def match(facility_id: UUID) -> ResponseReturnValue:
 @for_provers
 def call(facility_id: UUID) -> ResponseReturnValue:
     """Record what the call told."""
-    outcome, note = _outcome(request.form.get("outcome", "")), request.form.get("note", "")
     with working_on(facility_id) as (session, mine):
-        facilities.record_call(
-            session, mine, outcome, note=note, days=_days(), by=viewer().id, now=hub().clock()
-        )  # fmt: skip
+        outcome, note = _outcome(request.form.get("outcome", "")), request.form.get("note", "")
+        days, by = _days(), viewer().id
+        facilities.record_call(session, mine, outcome, note=note, days=days, by=by, now=hub().clock())
     return done(facility_id, _("Written down."))
 
 
