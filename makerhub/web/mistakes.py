@@ -4,14 +4,16 @@ import math
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
+from urllib.parse import urlsplit
 
-from flask import Flask, render_template
+from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from makerhub.errors import IllegalMove, Invalid, MakerhubError, MovedMeanwhile, NotAllowed, NotFound, translatable
 from makerhub.people.tries import TooManyTries
+from makerhub.web.entering import OWN_PAGE
 from makerhub.web.words import words
 
 STATUSES: tuple[tuple[type[MakerhubError], HTTPStatus], ...] = (
@@ -107,4 +109,12 @@ def _words_for(status: int) -> Words:
 
 
 def _page(status: int, text: str) -> str:
-    return render_template("mistake.html", title=gettext(_words_for(status).title), text=text)
+    return render_template("mistake.html", title=gettext(_words_for(status).title), text=text, back=_page_before())
+
+
+def _page_before() -> str:
+    """The page of this hub on which the link or the form stood; "" where nothing led here but an address."""
+    before = urlsplit(request.referrer or "")
+    is_another = request.method != "GET" or before.path != request.path
+    is_ours = before.netloc == request.host and OWN_PAGE.fullmatch(before.path) is not None
+    return before.path if is_ours and is_another else ""

@@ -165,7 +165,8 @@ def behind_buttons(walk: Walk) -> Iterable[tuple[str, str, str, Mapping[str, str
     yield "mona", f"/printers/{thing['printer_id']}/agent", f"/printers/{thing['printer_id']}/agent/code", {}
     yield "kim", f"/pickups/{thing['pickup_id']}", f"/pickups/{thing['pickup_id']}/address", {}
     yield "kim", f"/deliveries/{thing['shipment_id']}", "/deliveries", {"code": "1"}
-    yield "dan", f"/dispatch/facilities/{thing['facility_id']}", "/dispatch/facilities/", {}
+    facility = f"/dispatch/facilities/{thing['facility_id']}"
+    yield "dan", facility, f"{facility}/letter", {}
     yield "dan", "/invitations", "/invitations", {"email": "x"}
     yield "ada", f"/admin/mails/{thing['mail_id']}", f"/admin/mails/{thing['mail_id']}/read", {}
 

@@ -229,3 +229,20 @@ def test_whoever_has_no_role_is_led_to_a_hub(house: House) -> None:
     assert "Nothing to do for you yet" in main
     assert 'class="button" href="/hubs"' in main
     assert "Nothing to do for you yet" not in house.signed_in("mona").get("/").text
+
+
+@pytest.mark.parametrize(
+    ("before", "back"),
+    [
+        ("http://localhost/form?next=/x", "/form"),
+        ("http://localhost/error/missing", ""),
+        ("http://localhost//evil.example/", ""),
+        ("http://localhost/\\evil.example", ""),
+        ("https://evil.example/form", ""),
+        ("", ""),
+    ],
+)
+def test_a_mistake_leads_back_to_the_page_of_ours_on_which_it_was_made(site: Site, before: str, back: str) -> None:
+    page = site.browser().get("/error/missing", headers={"Referer": before} if before else {}).text
+    buttons = re.findall(r'<a class="button[^"]*" href="([^"]*)">', page.partition("<main")[2])
+    assert buttons == ([back, "/"] if back else ["/"])
