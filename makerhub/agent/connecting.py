@@ -1,4 +1,6 @@
-"""Find OctoPrint and get a key for it: on this computer, at its usual name, and in the home's network if allowed.
+"""Find OctoPrint and get a key for it: on this computer, at its usual name, and by asking the home's network.
+
+Where nobody answers the question the network is searched address by address, if its owner allows that.
 
 The owner clicks “Allow” in OctoPrint; nobody copies a key. Each step is told to the hub, whose page shows it.
 """
@@ -7,12 +9,13 @@ import asyncio
 import ipaddress
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final, Protocol
 
 import msgspec
 
 from makerhub.agent.home import OwnPrinter
+from makerhub.agent.nearby import octoprints_nearby, without_own
 from makerhub.agent.situation import Situation
 from makerhub.fleet.gateway import Connection, KeyAnswer, KeyDecision, KeyReport, KeyRequest, PrinterTrouble, Trouble
 from makerhub.fleet.messages import Key, Stage
@@ -56,12 +59,14 @@ class Connector:
         finder: Finder,
         *,
         usual: Iterable[str] = USUAL,
+        nearby: Callable[[], Awaitable[list[str]]] = octoprints_nearby,
         poll_s: float = 2.0,
         say: Callable[[str], None] = log.info,
     ) -> None:
         self._situation = situation
         self._finder = finder
         self._usual = tuple(usual)
+        self._nearby = nearby
         self._poll_s = poll_s
         self._say = say
 
@@ -89,6 +94,9 @@ class Connector:
         printer = self._step(printer, Stage.SEARCHING)
         taken = {other.url for other in self._situation.state.printers if other.id != printer.id}
         found = await self._answering([url for url in self._usual if url not in taken])
+        if not found:
+            told = without_own(await self._nearby(), own_addresses())
+            found = await self._answering([url for url in told if url not in taken])
         if not found and self._situation.state.searches_network:
             self._say("Looking for OctoPrint in the home's network …")
             found = await self._answering([url for url in network_urls(own_addresses()) if url not in taken])

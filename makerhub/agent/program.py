@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from makerhub.agent.connecting import USUAL, Connector
 from makerhub.agent.home import Home
 from makerhub.agent.hub import HubLine
 from makerhub.agent.journal import Journal
+from makerhub.agent.nearby import octoprints_nearby
 from makerhub.agent.printing import PrintDesk
 from makerhub.agent.reporting import Pace, Reporter
 from makerhub.agent.situation import Situation
@@ -52,6 +53,7 @@ class Tuning:
     tick_s: float = 2.0
     doubt_s: float = 30.0
     usual: Iterable[str] = field(default=USUAL)
+    nearby: Callable[[], Awaitable[list[str]]] = field(default=octoprints_nearby)
     wall: Callable[[], datetime] = _wall
     monotonic: Callable[[], float] = time.monotonic
 
@@ -103,7 +105,7 @@ async def _session(
             doubt_s=tuning.doubt_s,
             monotonic=tuning.monotonic,
         )
-        connector = Connector(situation, gateway, usual=tuning.usual, say=say)
+        connector = Connector(situation, gateway, usual=tuning.usual, nearby=tuning.nearby, say=say)
         poll = PollLoop(gateway, situation.roster, situation.sink, intervals=tuning.looks, now=clock)
         loops = [poll.run(), connector.run(), desk.run()] + ([reporter.run()] if state.token else [])
         running = [asyncio.create_task(loop) for loop in loops]

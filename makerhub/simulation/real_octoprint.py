@@ -70,6 +70,7 @@ class RealOctoPrint:
 
     `key` belongs to a user with MINIMAL_PERMISSIONS, `admin_key` to an administrator, and `maker` may
     grant application keys. The server dies with the process that started it (Linux). All calls block.
+    One that is `discoverable` answers to multicast DNS.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class RealOctoPrint:
         port: int = 0,
         key: str | None = None,
         users: Sequence[User] = (),
+        discoverable: bool = False,
     ) -> None:
         self.executable = executable
         self.base_directory = base_directory
@@ -88,6 +90,7 @@ class RealOctoPrint:
         self.maker = User("maker", (*MINIMAL_PERMISSIONS, GRANT))
         self.admin = User("admin", groups=("admins", "users"))
         self.users = (self.minimal, self.maker, self.admin, *users)
+        self._discoverable = discoverable
         self._process: subprocess.Popen[bytes] | None = None
         self._write_configuration()
 
@@ -251,8 +254,9 @@ class RealOctoPrint:
 
     def _write_configuration(self) -> None:
         self.base_directory.mkdir(parents=True, exist_ok=True)
+        config = server_config(self.port, discoverable=self._discoverable)
         # JSON is YAML, so that no YAML library is needed to write OctoPrint's own files.
-        (self.base_directory / "config.yaml").write_text(json.dumps(server_config(self.port)))
+        (self.base_directory / "config.yaml").write_text(json.dumps(config))
         users = {user.name: _user_entry(user) for user in self.users}
         (self.base_directory / "users.yaml").write_text(json.dumps({"_version": 2, **users}))
 

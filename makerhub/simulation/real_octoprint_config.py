@@ -34,8 +34,9 @@ PRINTER_PROFILE: dict[str, Any] = {
 """The printer's size, by which a hub sees whether it is the model that its maker chose."""
 
 
-def server_config(port: int) -> dict[str, Any]:
+def server_config(port: int, *, discoverable: bool = False) -> dict[str, Any]:
     """The content of config.yaml for a server on 127.0.0.1:`port` that connects to its Virtual Printer by itself."""
+    disabled = [name for name in DISABLED_PLUGINS if name != "discovery" or not discoverable]
     return {
         "server": {
             "host": "127.0.0.1",
@@ -55,5 +56,5 @@ def server_config(port: int) -> dict[str, Any]:
         "webcam": {"webcamEnabled": False, "timelapseEnabled": False, "timelapse": {"type": "off"}},
         # The analysis of each upload runs in a process of its own and takes a core for seconds.
         "gcodeAnalysis": {"runAt": "never"},
-        "plugins": {"_disabled": DISABLED_PLUGINS, "virtual_printer": {"enabled": True}},
+        "plugins": {"_disabled": disabled, "virtual_printer": {"enabled": True}},
     }
