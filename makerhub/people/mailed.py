@@ -133,9 +133,8 @@ def forget_expired(session: Session, now: datetime) -> None:
 
 def _use(session: Session, which: tuple[ColumnElement[bool], ...], now: datetime) -> tuple[Person, str]:
     """Delete the request: whose DELETE finds it gets in. The person's other links and codes are dead as well."""
-    columns = (SignInRequest.person_id, SignInRequest.next_page, SignInRequest.email, SignInRequest.name)
-    told = (*columns, SignInRequest.language)
-    used = session.execute(delete(SignInRequest).where(*which).returning(*map(col, told))).one_or_none()
+    ended = delete(SignInRequest).where(*which).returning(SignInRequest)
+    used = session.execute(ended, execution_options={"synchronize_session": False}).scalar_one_or_none()
     if used is None:
         raise OutOfUse
     person = session.get(Person, used.person_id) if used.person_id else find_by_email(session, used.email)
