@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-import os
-import signal
 import subprocess
 import sys
 import time
 from datetime import datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from hubs import FastTime
+from integration.killable import KillableProcess
 
 from makerhub.agent.home import Home
 from makerhub.agent.program import Tuning, run
@@ -20,7 +20,6 @@ from makerhub.fleet.poll import PollIntervals
 TIME_SPEED = 8.0
 """As fast as the hub's, so that leases and windows fit each other."""
 
-ENVIRONMENT = {"PYTHONPATH": str(Path(__file__).parent.parent)}
 LOOKS = PollIntervals(
     idle_s=0.4, printing_s=0.4, near_end_s=0.2, unreachable_s=0.4, unreachable_most_s=1, roster_s=0.5, tick_s=0.2
 )
@@ -32,9 +31,12 @@ class KillableAgent:
 
     def __init__(self, folder: Path, clock: FastTime) -> None:
         self.folder = folder
-        self.starts = 0
-        self._clock = clock
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = KillableProcess(folder.parent / f"{folder.name}.log", main, folder, clock.since)
+
+    @property
+    def starts(self) -> int:
+        """How often it was started."""
+        return self._process.starts
 
     def command(self, *words: str) -> str:
         """A command of the real program, on this folder; gives what it says."""
@@ -45,44 +47,26 @@ class KillableAgent:
 
     def start(self) -> None:
         """Begin to look after the printer."""
-        with (self.folder.parent / f"{self.folder.name}.log").open("a") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "integration.killable_agent", str(self.folder), self._clock.since.isoformat()],
-                env={**os.environ, **ENVIRONMENT},
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-            )
-        self.starts += 1
+        self._process.start()
 
     def kill(self) -> None:
         """End it as a power cut does."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.communicate()
-            self._process = None
+        self._process.kill()
 
     def log(self) -> str:
         """What all processes wrote to their log."""
-        return (self.folder.parent / f"{self.folder.name}.log").read_text()
+        return self._process.log()
 
 
-async def main(folder: Path, since: datetime) -> None:
+def main(_line: Connection, folder: Path, since: datetime) -> None:
     """Run the agent until it is killed, or its parent is."""
-    clock = FastTime(TIME_SPEED, since)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     tuning = Tuning(
         pace=PACE,
         looks=LOOKS,
         tick_s=0.2,
         doubt_s=8.0,
-        wall=clock,
+        wall=FastTime(TIME_SPEED, since),
         monotonic=lambda: TIME_SPEED * time.monotonic(),
     )
-    running = asyncio.create_task(run(Home(folder), tuning=tuning))
-    await asyncio.to_thread(sys.stdin.buffer.read)  # ends with the parent
-    running.cancel()
-
-
-if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    asyncio.run(main(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2])))
+    asyncio.run(run(Home(folder), tuning=tuning))
