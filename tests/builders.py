@@ -455,7 +455,7 @@ class World:
             self.lot_at_maker(2)
         with self.database.changing() as session:
             place = session.get_one(Organisation, self.hub.id)
-            people.offer_pickup(session, place, True)
+            people.offer_pickup(session, place, True, by=self.dispatcher.id, now=NOW)
             homes.enter_address(session, self.maker.id, ADDRESS, self.key_box, now=NOW)
             pickup = pickups.ask(session, self.maker, place, NOW, later(hours=4), NOW)
             if state in (PickupState.GIVEN, PickupState.UNDER_WAY, PickupState.COLLECTED):

@@ -34,6 +34,7 @@ def examine(settings: Settings, database: Database, *, audit: bool = False) -> I
     Later checks are left out when the database is not there to be asked.
     """
     yield _sqlite(database) if database.is_sqlite else Finding("database", True, database.describe())
+    yield _address(settings)
     yield _slicer(settings)
     yield _profiles(settings)
     if not is_current(database):
@@ -68,6 +69,14 @@ def _sqlite(database: Database) -> Finding:
         "" if is_safe else "; slower, since WAL is unsafe before 3.51.3: pip install pysqlite3 where it has a wheel"
     )
     return Finding("database", True, database.describe() + advice)
+
+
+def _address(settings: Settings) -> Finding:
+    """Without a public address links in mails lead to the hub's own computer; that matters once mails go out."""
+    if settings.public_address:
+        return Finding("public address", True, settings.address)
+    detail = f"is not set: links in mails lead to {settings.address}, which opens on this computer alone"
+    return Finding("public address", settings.mail_channel == "folder", f"{detail}; set public_address")
 
 
 def _slicer(settings: Settings) -> Finding:

@@ -6,6 +6,7 @@ from sqlmodel import Session
 from makerhub.app import utc_now
 from makerhub.cli.base import console, with_database
 from makerhub.config import Settings
+from makerhub.notices.letters import Post
 from makerhub.people import second_factor
 from makerhub.people.models import Person
 from makerhub.people.service import find_by_email
@@ -24,8 +25,9 @@ def reset_second_factor(settings: Settings, email: str) -> None:
         person = person_with(session, email)
         if not second_factor.is_in_use(session, person):
             raise click.UsageError(f"{email} has no second factor")
-        second_factor.remove(session, person, now=utc_now())
-    console.print(f"{email} signs in without figures now, and is signed out everywhere.")
+        post = Post(settings.address, settings.languages[0])
+        second_factor.reset(session, person, post, now=utc_now(), why="by the operator")
+    console.print(f"{email} signs in without figures now, and is signed out everywhere. A mail tells them.")
 
 
 def person_with(session: Session, email: str) -> Person:

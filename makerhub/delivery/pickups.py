@@ -86,13 +86,13 @@ def cancel(session: Session, pickup: Pickup, *, why: str = "", by: UUID | None =
 
 def hide(session: Session, maker_id: UUID, *, now: datetime) -> None:
     """The maker hides: no map, no courier, and an open pickup is cancelled, even while its courier is on the way."""
-    homes.set_hidden(session, maker_id, now)
+    homes.set_hidden(session, maker_id, now, now=now)
     _cancel_open(session, maker_id, HIDDEN, now)
 
 
-def show(session: Session, maker_id: UUID) -> None:
+def show(session: Session, maker_id: UUID, *, now: datetime) -> None:
     """The maker hides no more."""
-    homes.set_hidden(session, maker_id, None)
+    homes.set_hidden(session, maker_id, None, now=now)
 
 
 def remove_address(session: Session, maker_id: UUID, *, now: datetime) -> bool:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col, select
 
+from makerhub.audit.service import note
 from makerhub.config import Settings
 from makerhub.errors import Invalid, translatable
 from makerhub.facilities.domains import domain_of, is_among
@@ -103,8 +104,17 @@ def draft(
     if by is not None and _drafts_of(session, by, now) >= MOST_DRAFTS:
         raise Invalid(translatable("You have entered several facilities that nobody has checked yet. Call your hub."))
     facility = people.create_organisation(session, kind=kind, name=name, time_zone=time_zone)
-    how = {"place": place, "postcode": postcode, "entrance": entrance, "opening_hours": opening_hours}
-    describe(session, facility, name=name, **how)
+    describe(
+        session,
+        facility,
+        name=name,
+        place=place,
+        postcode=postcode,
+        entrance=entrance,
+        opening_hours=opening_hours,
+        by=by.id if by else None,
+        now=now,
+    )
     if by is not None:
         people.add_membership(session, by, facility, Role.REQUESTER, now=now, by=by.id)
     return facility
@@ -119,6 +129,8 @@ def describe(
     postcode: str,
     entrance: str,
     opening_hours: str,
+    by: UUID | None = None,
+    now: datetime,
 ) -> None:
     """Write down where it is and how a delivery gets in. Raises `Invalid`."""
     people.describe(
@@ -130,6 +142,7 @@ def describe(
         entrance=entrance,
         opening_hours=opening_hours,
     )
+    note(session, "described", facility, now=now, by=by)
 
 
 def match_register(

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
+from makerhub.audit.service import note
 from makerhub.errors import translatable
 from makerhub.keys.box import KeyBox, Place, Unreadable, place
 from makerhub.lifecycle import begin, move
@@ -128,8 +129,9 @@ def hurry(session: Session, mail: Mail, *, now: datetime) -> None:
 
 
 def note_reading(session: Session, mail: Mail, *, by: UUID, now: datetime) -> None:
-    """Keep that somebody read the mail in place of its addressee."""
+    """Keep that somebody read the mail in place of its addressee; the log keeps it when the mail is forgotten."""
     session.add(MailReading(mail_id=mail.id, person_id=by, at=now))
+    note(session, "mail read", mail, now=now, by=by, why=mail.letter)
 
 
 def readings(session: Session, mail: Mail) -> list[MailReading]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
+from makerhub.audit.service import note
 from makerhub.errors import Invalid, NotFound, translatable
 from makerhub.keys.box import KeyBox, place
 from makerhub.people.disclosure import Home
@@ -38,6 +39,7 @@ def enter_address(session: Session, person_id: UUID, text: str, key_box: KeyBox,
     row.sealed_address = key_box.seal(address, place(MakerAddress, row.id, "sealed_address"))
     row.entered_at = now
     session.add(row)
+    _note(session, person_id, "address entered", now)
     return row
 
 
@@ -63,25 +65,28 @@ def open_address(session: Session, person_id: UUID, key_box: KeyBox) -> str:
     return key_box.open(row.sealed_address, place(MakerAddress, row.id, "sealed_address"))
 
 
-def set_quiet_hours(session: Session, person_id: UUID, quiet: QuietHours | None) -> None:
+def set_quiet_hours(session: Session, person_id: UUID, quiet: QuietHours | None, *, now: datetime) -> None:
     """Leave the maker alone in these hours, or at no special hours."""
     said = settings_of(session, person_id)
     said.quiet_from, said.quiet_until = (quiet.begins, quiet.ends) if quiet else (None, None)
     session.add(said)
+    _note(session, person_id, "quiet hours set", now)
 
 
-def choose_handing_over(session: Session, person_id: UUID, chosen: HandingOver) -> None:
+def choose_handing_over(session: Session, person_id: UUID, chosen: HandingOver, *, now: datetime) -> None:
     """How the maker's pieces leave home."""
     said = settings_of(session, person_id)
     said.handing_over = chosen
     session.add(said)
+    _note(session, person_id, "handing over chosen", now)
 
 
-def set_hidden(session: Session, person_id: UUID, since: datetime | None) -> None:
+def set_hidden(session: Session, person_id: UUID, since: datetime | None, *, now: datetime) -> None:
     """Hide the maker from this moment on, or show him or her again. Pickups: see `delivery.pickups.hide`."""
     said = settings_of(session, person_id)
     said.hidden_since = since
     session.add(said)
+    _note(session, person_id, "hidden" if since else "shown again", now)
 
 
 def home_of(session: Session, person_id: UUID) -> Home:
@@ -114,6 +119,10 @@ def zone_of(session: Session, person_id: UUID) -> ZoneInfo:
     mine = select(Organisation.time_zone).join(Membership, col(Membership.organisation_id) == Organisation.id)
     first = mine.where(Membership.person_id == person_id).order_by(col(Organisation.name)).limit(1)
     return ZoneInfo(session.get_one(Person, person_id).time_zone or session.exec(first).first() or "UTC")
+
+
+def _note(session: Session, person_id: UUID, what: str, now: datetime) -> None:
+    note(session, what, session.get_one(Person, person_id), now=now, by=person_id)
 
 
 def address_row(session: Session, person_id: UUID) -> MakerAddress | None:

@@ -52,6 +52,20 @@ INVITATION = letter(
     secret=True,
 )
 
+FACTOR_GONE = letter(
+    "second_factor_gone",
+    title=translatable("Second factor taken away"),
+    subject=translatable("You are asked for no figures at your next sign-in"),
+    text=translatable(
+        "Hello %(name)s,\n\n"
+        "whoever looks after this service has taken your second factor away, so that you can come in without your "
+        "phone. You are signed out everywhere. If your role needs a second factor, you set up a new one at your next "
+        "sign-in:\n\n%(link)s\n\n"
+        "Did you not ask for this? Then sign in at once, set it up anew, and tell them: somebody may have pretended to "
+        "be you.\n"
+    ),
+)
+
 
 def write(
     session: Session, what: Letter, person: Person, post: Post, now: datetime, *, link: str, **values: str | int

@@ -19,11 +19,14 @@ from sqlmodel import Session, col, select
 
 from makerhub.audit.service import note
 from makerhub.config import BadConfiguration, Settings
-from makerhub.errors import MakerhubError, translatable
+from makerhub.errors import Invalid, MakerhubError, translatable
 from makerhub.keys.box import KeyBox, Place, place
+from makerhub.notices.letters import Post
 from makerhub.people.access import has_role
 from makerhub.people.entry_models import RecoveryCode, SecondFactor
+from makerhub.people.letters import FACTOR_GONE, write
 from makerhub.people.models import Person, Role
+from makerhub.people.service import end_sign_ins
 from makerhub.people.sign_ins import end_other_sign_ins
 from makerhub.people.tries import FIGURES, count, take_back
 
@@ -135,6 +138,21 @@ def remove(session: Session, person: Person, *, now: datetime, by: UUID | None =
     session.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person.id))
     session.execute(delete(SecondFactor).where(col(SecondFactor.person_id) == person.id))
     end_other_sign_ins(session, person, keep)
+
+
+def reset(
+    session: Session, person: Person, post: Post, *, now: datetime, by: UUID | None = None, why: str = ""
+) -> None:
+    """Take the second factor of somebody who lost it away, sign them out everywhere, and tell them by mail.
+
+    Raises `Invalid` where there is none.
+    """
+    if not is_in_use(session, person):
+        raise Invalid(translatable("This person has no second factor."))
+    remove(session, person, now=now, by=by)
+    end_sign_ins(session, person)
+    note(session, "second factor reset", person, now=now, by=by, why=why)
+    write(session, FACTOR_GONE, person, post, now, link="/sign-in")
 
 
 def _take_figures(session: Session, factor: SecondFactor, typed: str, key_box: KeyBox, now: datetime) -> bool:

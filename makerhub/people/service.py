@@ -136,10 +136,11 @@ def add_membership(
     return membership
 
 
-def offer_pickup(session: Session, place: Organisation, offers: bool) -> None:
+def offer_pickup(session: Session, place: Organisation, offers: bool, *, by: UUID, now: datetime) -> None:
     """Let makers of a hub ask for couriers, or no more; what was asked for stays."""
     place.offers_pickup = offers
     session.add(place)
+    note(session, "pickups offered" if offers else "pickups offered no more", place, now=now, by=by)
 
 
 def members_of(session: Session, organisation_id: UUID, role: Role) -> Sequence[Person]:

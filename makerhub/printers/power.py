@@ -1,12 +1,14 @@
 """Which prints may begin now in one household: printers that heat up together trip its breaker."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session
 
+from makerhub.audit.service import note
 from makerhub.errors import Invalid, translatable
+from makerhub.people.models import Person
 from makerhub.printers.models import PowerLimit
 
 HEATING = timedelta(minutes=6)
@@ -35,13 +37,14 @@ def may_begin(waiting: Iterable[int], heating: Iterable[int], printing: Iterable
     return count
 
 
-def set_limit(session: Session, owner_id: UUID, watts: int) -> None:
+def set_limit(session: Session, owner_id: UUID, watts: int, *, now: datetime) -> None:
     """A maker says how many watts the printers may draw together. Raises `Invalid`."""
     if not LEAST_WATTS <= watts <= MOST_WATTS:
         raise Invalid(fields={"watts": translatable("Enter watts: from 100 to 20,000.")})
     limit = session.get(PowerLimit, owner_id) or PowerLimit(owner_id=owner_id, watts=watts)
     limit.watts = watts
     session.add(limit)
+    note(session, "most watts set", session.get_one(Person, owner_id), now=now, by=owner_id)
 
 
 def limit_of(session: Session, owner_id: UUID) -> int:

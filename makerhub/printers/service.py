@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Executable, and_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from makerhub.audit.service import note
 from makerhub.designs.generic_profile import Answers
 from makerhub.designs.own_code import OwnSettings, read_own
 from makerhub.designs.profiles import PrinterProfile
@@ -139,6 +140,7 @@ def change(session: Session, printer: Printer, new: NewPrinter, key_box: KeyBox,
         printer.url = _origin(new.url) or ""
     if printer.link is Link.DIRECT and new.key:
         printer.encrypted_key = key_box.seal(new.key.strip(), key_place(printer.id))
+    note(session, "changed", printer, now=now, by=new.owner_id)
     if is_connected_anew and printer.state is not PrinterState.UNCHECKED:
         check_again(session, printer, by=new.owner_id, now=now)
 
@@ -156,7 +158,12 @@ def becomes_another(printer: Printer, new: NewPrinter) -> bool:
 
 
 def bring(
-    session: Session, printer: Printer, code: Mapping[str, str], profiles: Mapping[str, PrinterProfile]
+    session: Session,
+    printer: Printer,
+    code: Mapping[str, str],
+    profiles: Mapping[str, PrinterProfile],
+    *,
+    now: datetime,
 ) -> OwnSettings:
     """Use what its maker brought for this printer ("ini", "start_gcode", "end_gcode"); nothing means the model's own.
 
@@ -169,6 +176,7 @@ def bring(
     settings = read_own(profile, **brought)
     printer.own_code = brought
     session.add(printer)
+    note(session, "own settings brought", printer, now=now, by=printer.owner_id)
     return settings
 
 

@@ -129,6 +129,7 @@ def _describe(session: Session, network: Network, now: datetime) -> None:
             postcode=postcode,
             entrance=facility.entrance,
             opening_hours=opening_hours,
+            now=now,
         )
 
 

@@ -50,6 +50,7 @@ from makerhub.web import (
     my_home,
     own_hub,
     own_printer,
+    person_page,
     pickup_pages,
     proposing,
     public,
@@ -120,6 +121,7 @@ AUDIENCES: tuple[Audience, ...] = (
     recalls.audience,
     invitations.audience,
     admin.audience,
+    person_page.audience,
     api.audience,
     mails.audience,
 )

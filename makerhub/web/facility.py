@@ -89,6 +89,8 @@ def describe(facility_id: UUID) -> ResponseReturnValue:
                 postcode=place.postcode,
                 entrance=typed.get("entrance", ""),
                 opening_hours=typed.get("opening_hours", ""),
+                by=viewer().id,
+                now=hub().clock(),
             )
     except Invalid as error:
         return _page(facility_id, error.fields, typed), 400

@@ -16,7 +16,7 @@ from makerhub.people.access import find, visible
 from makerhub.people.models import Person, Role
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience
-from makerhub.web.policy import allowed
+from makerhub.web.policy import allowed, fresh
 from makerhub.web.viewer import viewer
 
 MOST_SENT = 50
@@ -54,6 +54,7 @@ def mail(mail_id: UUID) -> str:
 
 @pages.post("/<uuid:mail_id>/read")
 @allowed(Role.ADMIN)
+@fresh
 def read(mail_id: UUID) -> str:
     """What it says; that it was read is kept."""
     with hub().database.changing() as session:

@@ -93,7 +93,7 @@ def choose_handing_over() -> ResponseReturnValue:
     if chosen is None:
         return _page(errors={"handing_over": translatable("Choose how your pieces leave your home.")}), 400
     with hub().database.changing() as session:
-        homes.choose_handing_over(session, viewer().id, chosen)
+        homes.choose_handing_over(session, viewer().id, chosen, now=hub().clock())
     flash(_("Saved."), "success")
     return redirect(url_for("my_home.page"))
 
@@ -107,7 +107,7 @@ def set_quiet_hours() -> ResponseReturnValue:
     except Invalid as error:
         return _page(typed=request.form, errors=error.fields), 400
     with hub().database.changing() as session:
-        homes.set_quiet_hours(session, viewer().id, quiet)
+        homes.set_quiet_hours(session, viewer().id, quiet, now=hub().clock())
     hub().soon(dispatch_jobs)
     flash(_("Saved. In these hours we leave you alone.") if quiet else _("You have no quiet hours."), "success")
     return redirect(url_for("my_home.page"))
@@ -121,7 +121,7 @@ def hide() -> ResponseReturnValue:
         if request.form.get("hidden") == "yes":
             pickups.hide(session, viewer().id, now=hub().clock())
         else:
-            pickups.show(session, viewer().id)
+            pickups.show(session, viewer().id, now=hub().clock())
     return redirect(url_for("my_home.page"))
 
 

@@ -79,7 +79,7 @@ def bring(printer_id: UUID) -> ResponseReturnValue:
     try:
         with hub().database.changing() as session:
             mine = my_printer(session, printer_id)
-            settings = printers.bring(session, mine, code, hub().profiles)
+            settings = printers.bring(session, mine, code, hub().profiles, now=hub().clock())
     except Invalid as error:
         return _page(printer_id, code, error.fields), 400
     flash(_("Saved. From the next slice on it is used for this printer."), "success")

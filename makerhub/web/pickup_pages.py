@@ -67,7 +67,7 @@ def offer() -> ResponseReturnValue:
         place = next((place for place in places if str(place.id) == chosen), None)
         if place is None:
             raise Invalid(translatable("Choose one of your hubs."))
-        people.offer_pickup(session, place, offers)
+        people.offer_pickup(session, place, offers, by=viewer().id, now=hub().clock())
     flash(_("Makers can ask for a courier now.") if offers else _("Makers bring their pieces now."), "success")
     return redirect(url_for("pickups.overview"))
 

@@ -121,7 +121,7 @@ def limit_power() -> ResponseReturnValue:
     watts = whole_number(request.form.get("watts", ""))
     try:
         with hub().database.changing() as session:
-            power.set_limit(session, viewer().id, watts or 0)
+            power.set_limit(session, viewer().id, watts or 0, now=hub().clock())
     except Invalid as error:
         return _page(request.form, error.fields), 400
     flash(_("Saved."), "success")

@@ -88,7 +88,7 @@ def test_each_row_is_seen_by_those_of_the_table_and_by_nobody_else(world: World,
     pickup = world.pickup(PickupState.UNDER_WAY)
     reveal(world.database, world.key_box, pickup.id, world.courier.id, NOW)
     with world.database.changing() as session:
-        homes.set_quiet_hours(session, world.maker.id, QuietHours(0, 60))
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(0, 60), now=NOW)
     assert {model: who_sees(world, people, model) for model in RULES} == RULES
 
 

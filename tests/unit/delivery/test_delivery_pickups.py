@@ -34,7 +34,7 @@ def ready_to_ask(world: World) -> Organisation:
     world.lot_at_maker(2)
     with world.database.changing() as session:
         place = session.get_one(Organisation, world.hub.id)
-        people.offer_pickup(session, place, True)
+        people.offer_pickup(session, place, True, by=world.dispatcher.id, now=NOW)
         homes.enter_address(session, world.maker.id, ADDRESS, world.key_box, now=NOW)
         return place
 
@@ -104,7 +104,7 @@ def test_who_hides_is_seen_no_more_even_by_the_courier_on_the_way(world: World) 
         place = session.get_one(Organisation, world.hub.id)
         with pytest.raises(Invalid, match="hidden"):
             pickups.ask(session, world.maker, place, NOW, later(hours=1), NOW)
-        pickups.show(session, world.maker.id)
+        pickups.show(session, world.maker.id, now=NOW)
         assert not homes.home_of(session, world.maker.id).is_hidden
 
 
@@ -133,7 +133,7 @@ def test_a_pickup_is_asked_for_only_where_it_is_offered_and_something_waits(worl
         place = session.get_one(Organisation, world.hub.id)
         with pytest.raises(Invalid, match="does not offer"):
             pickups.ask(session, world.maker, place, *window)
-        people.offer_pickup(session, place, True)
+        people.offer_pickup(session, place, True, by=world.dispatcher.id, now=NOW)
         with pytest.raises(Invalid, match="address"):
             pickups.ask(session, world.maker, place, *window)
         homes.enter_address(session, world.maker.id, ADDRESS, world.key_box, now=NOW)

@@ -153,12 +153,12 @@ def test_the_map_shows_no_cell_with_fewer_than_five_makers(world: World) -> None
     with world.database.reading() as session:
         assert list(hubs.makers_by_cell(session).values()) == [5]
     with world.database.changing() as session:
-        homes.set_hidden(session, session.exec(select(Person.id).where(Person.name == "Fifth")).one(), NOW)
+        homes.set_hidden(session, session.exec(select(Person.id).where(Person.name == "Fifth")).one(), NOW, now=NOW)
     with world.database.reading() as session:
         assert hubs.makers_by_cell(session) == {}
     with world.database.changing() as session:
         fifth = session.exec(select(Person).where(Person.name == "Fifth")).one()
-        homes.set_hidden(session, fifth.id, None)
+        homes.set_hidden(session, fifth.id, None, now=NOW)
         fifth.active = False
     with world.database.reading() as session:
         assert hubs.makers_by_cell(session) == {}

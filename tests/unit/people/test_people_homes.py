@@ -53,12 +53,12 @@ def test_a_night_is_as_long_as_the_clock_says(moment: datetime, is_quiet: bool) 
 def test_a_maker_is_left_alone_in_the_own_time_zone_else_in_that_of_the_hub(world: World) -> None:
     at_seven = datetime(2020, 7, 1, 6, 30, tzinfo=UTC)  # 07:30 in London, 08:30 in Berlin
     with world.database.changing() as session:
-        homes.set_quiet_hours(session, world.maker.id, QuietHours(7 * 60, 8 * 60))
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(7 * 60, 8 * 60), now=NOW)
         assert homes.left_alone(session, [world.maker.id, world.courier.id], at_seven) == {world.maker.id}
         session.get_one(Person, world.maker.id).time_zone = "Europe/Berlin"
         assert homes.left_alone(session, [world.maker.id], at_seven) == frozenset()
         assert homes.left_alone(session, [world.maker.id], at_seven - timedelta(hours=1)) == {world.maker.id}
-        homes.set_quiet_hours(session, world.maker.id, None)
+        homes.set_quiet_hours(session, world.maker.id, None, now=NOW)
         assert homes.left_alone(session, [world.maker.id], at_seven) == frozenset()
 
 

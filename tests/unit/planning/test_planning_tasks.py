@@ -381,9 +381,9 @@ def test_nothing_is_dispatched_to_a_maker_in_her_quiet_hours(world: World, run: 
     world.job()
     free(world)
     with world.database.changing() as session:
-        homes.set_quiet_hours(session, world.maker.id, QuietHours(8 * 60, 10 * 60))
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(8 * 60, 10 * 60), now=NOW)
     assert run(dispatch_jobs) == []
     assert world.all(Attempt) == []
     with world.database.changing() as session:
-        homes.set_quiet_hours(session, world.maker.id, QuietHours(10 * 60, 8 * 60))
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(10 * 60, 8 * 60), now=NOW)
     assert run(dispatch_jobs) == [prepare_attempts.name]

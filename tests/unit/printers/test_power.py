@@ -61,7 +61,7 @@ def allowed(world: World, *, minutes: float = 0) -> int:
 def test_printers_of_one_maker_begin_one_after_the_other(world: World) -> None:
     ready(world, 4)
     with world.database.changing() as session:
-        power.set_limit(session, world.maker.id, MK3S.power_watts * 2)
+        power.set_limit(session, world.maker.id, MK3S.power_watts * 2, now=NOW)
     assert allowed(world) == 2
     world.attempt(AttemptState.PRINTING, printer=world.printer)
     assert allowed(world) == 1
@@ -70,7 +70,7 @@ def test_printers_of_one_maker_begin_one_after_the_other(world: World) -> None:
 
 def test_the_limit_of_a_household_is_a_sensible_number(world: World) -> None:
     with pytest.raises(Invalid), world.database.changing() as session:
-        power.set_limit(session, world.maker.id, 50)
+        power.set_limit(session, world.maker.id, 50, now=NOW)
     with world.database.reading() as session:
         assert power.limit_of(session, world.maker.id) == power.DEFAULT_WATTS
 
@@ -78,7 +78,7 @@ def test_the_limit_of_a_household_is_a_sensible_number(world: World) -> None:
 def test_what_was_sent_goes_on_whatever_heats(world: World) -> None:
     world.attempt(AttemptState.SENDING)
     with world.database.changing() as session:
-        power.set_limit(session, world.maker.id, 100)
+        power.set_limit(session, world.maker.id, 100, now=NOW)
     with world.database.reading() as session:
         sent = production.in_states(session, AttemptState.SENDING)
         assert may_begin_now(session, sent, {}, NOW) == list(sent)

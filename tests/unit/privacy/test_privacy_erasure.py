@@ -47,7 +47,7 @@ def lived_in(world: World) -> tuple[Lot, Pickup]:
     pickups.reveal(world.database, world.key_box, pickup.id, world.courier.id, later(hours=1))
     world.upload()
     with world.database.changing() as session:
-        homes.set_quiet_hours(session, world.maker.id, QuietHours(0, 60))
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(0, 60), now=NOW)
         notices.tell(session, NEWS, to=world.maker.email, values={"what": "Mona's masks"}, language="en", now=NOW)
         session.get_one(Person, world.maker.id).password = "a hash"
     return lot, pickup

@@ -253,7 +253,7 @@ def test_in_quiet_hours_no_print_begins_by_itself(
     attempt = world.attempt()
     with world.database.changing() as session:
         session.get_one(Printer, world.printer.id).consent = consent
-        homes.set_quiet_hours(session, world.maker.id, QuietHours(begins * 60, 12 * 60))
+        homes.set_quiet_hours(session, world.maker.id, QuietHours(begins * 60, 12 * 60), now=NOW)
     assert journal.sending(sending(world, attempt), later(seconds=1)) is starts
     assert world.get(Attempt, attempt.id).state is (AttemptState.SENDING if starts else AttemptState.READY)
     assert plate(world) is (PlateState.OCCUPIED if starts else PlateState.CLEAR)

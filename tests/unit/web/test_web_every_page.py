@@ -18,6 +18,7 @@ FOR_ADMINISTRATORS = {
     "proposing.accept", "proposing.decline", "hub_people.overview", "hub_people.give", "hub_people.take",
     "verification.facility", "verification.match", "verification.call", "verification.letter", "verification.revoke",
     "facility_merges.confirm", "facility_merges.merge", "facility_merges.undo",
+    "person_page.shown", "person_page.reset", "person_page.let_in",
     "moderation.report", "moderation.dismiss", "moderation.hide", "moderation.block", "moderation.lift",
 }  # fmt: skip
 """Routes of private things that administrators of another place open: they look after the whole installation."""

@@ -1,11 +1,14 @@
 """The outbox as an administrator sees it."""
 
+from datetime import timedelta
+
 import pytest
 from builders import NOW, World, later
 from unit.notices.sample_letters import LINK, NEWS
 from unit.web.browsers import Browser
 from unit.web.houses import House
 
+from makerhub.audit.models import Deed
 from makerhub.notices import service
 from makerhub.notices.channel import AddressRefused, Written
 from makerhub.notices.models import Mail, MailReading, MailState
@@ -56,6 +59,18 @@ def test_a_mail_is_read_at_a_click_that_is_kept(house: House, ada: Browser, stat
     [reading] = house.world.all(MailReading)
     assert (reading.mail_id, reading.person_id, reading.at) == (mail.id, house.people["ada"].id, house.time.now)
     assert "Ada" in ada.get(address).text.split("Who has read it here")[1]
+
+
+def test_reading_a_mail_wants_a_fresh_proof_and_stays_in_the_log(house: House, ada: Browser) -> None:
+    mail = told(house)
+    house.time.now += timedelta(minutes=16)
+    refused = ada.post(f"/admin/mails/{mail.id}/read", form="/")
+    assert refused.headers["Location"].startswith("/confirm")
+    assert house.world.all(MailReading) == []
+    again = house.signed_in("ada").post(f"/admin/mails/{mail.id}/read", form="/")
+    assert "https://hub.example/1" in again.text
+    [deed] = [deed for deed in house.world.all(Deed) if deed.entity == "mail"]
+    assert (deed.what, deed.entity_id, deed.by) == ("mail read", mail.id, house.people["ada"].id)
 
 
 def test_a_mail_that_went_into_the_folder_is_handed_over(house: House, ada: Browser) -> None:

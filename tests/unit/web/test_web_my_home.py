@@ -113,7 +113,7 @@ def test_a_whole_day_is_no_quiet_hours(house: House) -> None:
 def test_a_maker_asks_for_a_pickup_at_home_time_and_cancels_it(house: House, world: World) -> None:
     lot = world.lot_at_maker(2)
     with world.database.changing() as session:
-        people.offer_pickup(session, session.get_one(Organisation, world.hub.id), True)
+        people.offer_pickup(session, session.get_one(Organisation, world.hub.id), True, by=world.dispatcher.id, now=NOW)
     mona = house.signed_in("mona")
     assert "Ask for a pickup" not in mona.get("/my-home").text
     mona.post("/my-home/handing-over", {"handing_over": "pickup"}, form="/my-home")
@@ -132,9 +132,9 @@ def test_a_maker_asks_for_a_pickup_at_home_time_and_cancels_it(house: House, wor
 
 def test_a_time_that_can_not_be_is_told_and_what_was_typed_stays(house: House, world: World) -> None:
     with world.database.changing() as session:
-        people.offer_pickup(session, session.get_one(Organisation, world.hub.id), True)
+        people.offer_pickup(session, session.get_one(Organisation, world.hub.id), True, by=world.dispatcher.id, now=NOW)
         homes.enter_address(session, world.maker.id, ADDRESS, world.key_box, now=NOW)
-        homes.choose_handing_over(session, world.maker.id, HandingOver.PICKUP)
+        homes.choose_handing_over(session, world.maker.id, HandingOver.PICKUP, now=NOW)
     world.lot_at_maker(2)
     mona = house.signed_in("mona")
     for day, begins, ends in (

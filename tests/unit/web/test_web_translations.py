@@ -33,6 +33,7 @@ OF_OTHERS = (
     "web/facility_merges.py",
     "web/ladder_shown.py",
     "web/mails.py",
+    "web/person_page.py",
     "web/own_hub.py",
     "web/overdue.py",
     "web/reviewer.py",

@@ -21,7 +21,8 @@ def ask_for_elm(house: House) -> SupplyRequest:
     world = house.world
     with world.database.changing() as session:
         elm = session.get_one(Organisation, house.elsewhere.id)
-        facilities.describe(session, elm, name="Elm House", place="", postcode="KT2 5AA", entrance="", opening_hours="")
+        told = {"name": "Elm House", "place": "", "postcode": "KT2 5AA", "entrance": "", "opening_hours": ""}
+        facilities.describe(session, elm, **told, now=NOW)  # type: ignore[arg-type]
         entry = RegisterEntry(
             source="cqc",
             code="1-9",

@@ -74,6 +74,7 @@ def things_of(house: House) -> Mapping[str, object]:
         "thing_id": world.hub.id,
         "my_report_id": uuid4(),
         "apart_key": uuid4(),
+        "person_id": world.maker.id,
         "report_id": report.id,
         "suspension_id": world.suspend(_rude(house)).id,
         "agent_wheel": agent_wheel().filename,
