@@ -51,7 +51,7 @@ def pick(rows: list[Any], number: int) -> Any:
 
 
 class Ladder(RuleBasedStateMachine):
-    """Three care homes of which nothing is proved, at a hub with a stock."""
+    """Three care homes at a hub with a stock; the first is verified for nine days, and something is packed for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,20 +63,18 @@ class Ladder(RuleBasedStateMachine):
             self.places = [organisation(session, OrganisationKind.CARE_HOME, name).id for name in NAMES]
 
     @initialize()
-    def each_asks_and_something_is_in_stock(self) -> None:
+    def each_asks_and_something_is_packed_for_the_first(self) -> None:
         for place in self.places:
             self.ask(place, 4)
-        self.world.lot(6, request=self.requests()[0])
+        first = next(request for request in self.requests() if request.facility_id == self.places[0])
+        self.world.lot(6, request=first)
+        self.prove(self.places[0], {EvidenceKind.REGISTER_MATCH, EvidenceKind.CALL_BACK}, 9)
+        self.sweep()
+        self.world.pack(first)
 
     @rule(number=any_of, kinds=st.sets(st.sampled_from(EvidenceKind), min_size=1), days=st.integers(1, 20))
     def give_evidence(self, number: int, kinds: set[EvidenceKind], days: int) -> None:
-        with database.changing() as session:
-            place = session.get_one(Organisation, pick(self.open_places(session), number))
-            prove(session, place, sorted(kinds))
-            given = select(Evidence).where(Evidence.facility_id == place.id, Evidence.given_at < NOW)
-            for one in session.exec(given):
-                one.given_at, one.expires_at = self.now, self.now + timedelta(days=days)
-                session.add(one)
+        self.prove(pick(self.unmerged(), number), kinds, days)
 
     @rule(number=any_of)
     def revoke_evidence(self, number: int) -> None:
@@ -161,7 +159,7 @@ class Ladder(RuleBasedStateMachine):
 
     @invariant()
     def nobody_holds_more_than_is_proved(self) -> None:
-        allocate_lots.bind({"database": database, "settings": SETTINGS, "clock": lambda: self.now})()
+        self.sweep()
         with database.reading() as session:
             for place in self.open_places(session):
                 most = LIMITS.most(facilities.standing_of(session, place, self.now))
@@ -187,6 +185,17 @@ class Ladder(RuleBasedStateMachine):
     def teardown(self) -> None:
         with database.reading() as session:
             assert breaches(session) == []
+
+    def sweep(self) -> None:
+        allocate_lots.bind({"database": database, "settings": SETTINGS, "clock": lambda: self.now})()
+
+    def prove(self, place: UUID, kinds: set[EvidenceKind], days: int) -> None:
+        with database.changing() as session:
+            prove(session, session.get_one(Organisation, place), sorted(kinds))
+            given = select(Evidence).where(Evidence.facility_id == place, Evidence.given_at < NOW)
+            for one in session.exec(given):
+                one.given_at, one.expires_at = self.now, self.now + timedelta(days=days)
+                session.add(one)
 
     def ask(self, place: UUID, quantity: int) -> None:
         self.world.request(quantity, facility_id=place, needed_by=NOW + timedelta(days=300))
