@@ -243,9 +243,8 @@ class Planted:
         yield Canary("maker's address", (street,), frozenset({"mona", "kim"}), routes)
         dispatchers = frozenset({"dan", people_of(Role.DISPATCHER)[1], "dispatcher-and-more"})
         yield Canary("caller's number", (NUMBER,), dispatchers, kept=True)
-        facility = "/dispatch/facilities/<facility_id>"
-        checking = frozenset({facility, f"{facility}/evidence/<evidence_id>/revoke"})
-        yield Canary("register's number", (REGISTERED,), dispatchers, checking, kept=True)
+        administrators = frozenset({*people_of(Role.ADMIN), "admin-and-more"})
+        yield Canary("register's number", (REGISTERED,), dispatchers | administrators, kept=True)
         proving = frozenset({"/account/passkeys", "/confirm", "/confirm/figures", "/confirm/passkey"})
         spelled = (urlsafe_b64encode(CREDENTIAL).decode().rstrip("="), CREDENTIAL.decode())
         yield Canary("passkey", spelled, frozenset({"mona"}), proving, kept=True)
