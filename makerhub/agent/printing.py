@@ -15,7 +15,7 @@ from makerhub.agent.situation import Situation
 from makerhub.errors import MakerhubError
 from makerhub.fleet.gateway import PrinterGateway, PrinterTrouble, Trouble
 from makerhub.fleet.messages import Wanted
-from makerhub.fleet.start import reconcile, start
+from makerhub.fleet.start import cancel, reconcile, start
 from makerhub.fleet.trial import is_trial
 from makerhub.fleet.verdict import Attempt, Outcome, Reason, Verdict
 from makerhub.gcode.plain_guard import check
@@ -87,8 +87,14 @@ class PrintDesk:
             await self._give_up_late(entry, Reason.PRINTER_OFFLINE)
             return
         attempt = entry.attempt(printer.connection)
-        if entry.sent_at is None:
+        is_to_stop = self._situation.is_to_stop(attempt.id)
+        if entry.sent_at is None and is_to_stop:
+            await self._conclude(attempt.id, Reason.STOPPED)
+        elif entry.sent_at is None:
             await self._begin(entry, attempt)
+        elif is_to_stop:
+            await self._stop(attempt)
+            await self._follow(entry, attempt)
         elif not (entry.outcome is Outcome.STARTED and self._situation.prints(printer.id, attempt.file_name)):
             await self._follow(entry, attempt)
 
@@ -106,13 +112,22 @@ class PrintDesk:
 
     async def _follow(self, entry: Entry, attempt: Attempt) -> None:
         verdict = await reconcile(self._gateway, self._journal, attempt, self._clock())
-        if verdict.outcome is Outcome.SEND_AGAIN and entry.wanted.may_send:
+        may_send = entry.wanted.may_send and not self._situation.is_to_stop(attempt.id)
+        if verdict.outcome is Outcome.SEND_AGAIN and may_send:
             verdict = await self._send(entry, attempt)
         if verdict.outcome is Outcome.ASK_HUMAN or verdict.trouble is not None:
             self._wait_longer(entry)
         if verdict.outcome.is_conclusive and verdict.outcome is not entry.outcome:
             log.info("%s: %s, %s", attempt.file_name, verdict.outcome, verdict.reason)
             self._situation.changed.set()
+
+    async def _stop(self, attempt: Attempt) -> None:
+        """Cancel it if it prints; a printer that does not answer is asked again in the next round."""
+        try:
+            if await cancel(self._gateway, attempt):
+                log.info("%s: cancelled, since its maker stopped it at the hub", attempt.file_name)
+        except PrinterTrouble as trouble:
+            log.info("%s could not be stopped yet: %s", attempt.file_name, trouble)
 
     async def _send(self, entry: Entry, attempt: Attempt) -> Verdict:
         try:

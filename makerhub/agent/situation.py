@@ -103,7 +103,12 @@ class Situation:
         """Whether the hub's word is fresh and the owner's rules let this attempt begin now."""
         wanted = self._wanted.get(attempt_id)
         is_fresh = self._monotonic() - self._word_at < LEASE_SECONDS
-        return wanted is not None and wanted.may_send and is_fresh and self._rules_allow(wanted)
+        return wanted is not None and wanted.may_send and not wanted.stop and is_fresh and self._rules_allow(wanted)
+
+    def is_to_stop(self, attempt_id: UUID) -> bool:
+        """Whether the maker wants this print stopped, by the hub's last word, however old."""
+        wanted = self._wanted.get(attempt_id)
+        return wanted is not None and wanted.stop
 
     def news_of(self, printer: OwnPrinter, busy: Sequence[UUID]) -> PrinterNews:
         """All that there is to tell of a printer; `busy` are the printers on which a print of ours is looked after."""

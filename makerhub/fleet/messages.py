@@ -210,7 +210,8 @@ class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
     """An attempt that the hub wants looked after: the file by its hashes and size, and the time that it prints.
 
     `may_send` says that this agent, and no other, was given it to begin; else it only finds out what became of it.
-    `accepted`: its maker said yes to this very print. `sent_age_s`: how long ago it was given to an agent.
+    `accepted`: its maker said yes to this very print. `sent_age_s`: how long ago it was given to an agent. `stop`: its
+    maker wants it stopped.
     """
 
     attempt_id: UUID
@@ -223,6 +224,7 @@ class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
     sent_age_s: Age
     may_send: bool = False
     accepted: bool = False
+    stop: bool = False
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -73,6 +73,7 @@ class Reason(StrEnum):
     NOT_SAFE = "not_safe"
     NOT_FETCHED = "not_fetched"
     AGENT_SILENT = "agent_silent"
+    STOPPED = "stopped"
 
     @property
     def message(self) -> str:
@@ -100,6 +101,7 @@ _MESSAGES: Final = {
     Reason.AGENT_SILENT: translatable(
         "The agent beside the printer was given this print and has not been heard of since. Please have a look."
     ),
+    Reason.STOPPED: translatable("Its maker stopped it before it was sent."),
 }
 
 

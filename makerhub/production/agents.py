@@ -305,6 +305,7 @@ def _wanted(session: Session, attempt: Attempt, agent: _Known, now: datetime) ->
         sent_age_s=max(0.0, (now - (attempt.sent_at or now)).total_seconds()),
         may_send=attempt.state is AttemptState.SENDING and attempt.agent_id == agent.agent_id,
         accepted=was_accepted(session, attempt),
+        stop=attempt.stop_asked_at is not None,
     )
 
 

@@ -76,7 +76,7 @@ class Attempt(SQLModel, table=True):
     `sends`, `file_seen` and `quiet_since` are the start protocol's memory (see `fleet.start`); `doubt` is the
     protocol's reason for a question to the maker. `spool_id` is what was on the printer at the start, and
     `spool_confirmed` that the maker wants it printed although our count says that it is not enough. `agent_id` is the
-    only agent that was given it to begin, if one was.
+    only agent that was given it to begin, if one was. `stop_asked_at` is when its maker wanted the print stopped.
     """
 
     __tablename__ = "attempt"
@@ -127,6 +127,7 @@ class Attempt(SQLModel, table=True):
     file_seen: bool = False
     quiet_since: datetime | None = None
     doubt: str = Field(default="", max_length=32)
+    stop_asked_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     good: int | None = None

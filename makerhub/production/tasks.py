@@ -19,9 +19,9 @@ from makerhub.designs.models import DesignVersion, Part, PlateSlice, VersionStat
 from makerhub.designs.plate_cache import PlateCache
 from makerhub.designs.profiles import PrinterProfile
 from makerhub.errors import MakerhubError, MovedMeanwhile
-from makerhub.fleet.gateway import FOLDER, Connection, PrinterGateway
+from makerhub.fleet.gateway import FOLDER, Connection, PrinterGateway, PrinterTrouble
 from makerhub.fleet.gateway import PrinterState as Doing
-from makerhub.fleet.start import StartJournal, reconcile, start
+from makerhub.fleet.start import StartJournal, cancel, reconcile, start
 from makerhub.fleet.verdict import Attempt as Sending
 from makerhub.fleet.verdict import Verdict
 from makerhub.keys.box import KeyBox
@@ -31,7 +31,7 @@ from makerhub.printers.models import Link, Observation, Printer, PrinterState
 from makerhub.printers.own import profile_of
 from makerhub.printers.service import connections
 from makerhub.production import service
-from makerhub.production.models import Attempt, AttemptState, PrintJob
+from makerhub.production.models import ON_THE_PRINTER, Attempt, AttemptState, PrintJob
 from makerhub.production.staggering import may_begin_now
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,8 @@ def start_attempts(
         return await start(gateway, journal, sending, gcode, clock())
 
     with database.reading() as session:
-        ready = service.in_states(session, AttemptState.READY, AttemptState.SENDING)
+        found = service.in_states(session, AttemptState.READY, AttemptState.SENDING)
+        ready = [attempt for attempt in found if attempt.stop_asked_at is None]
         attempts = may_begin_now(session, ready, profiles, clock())
         content = {attempt.id: _plate_slice(session, attempt).gcode_sha256 for attempt in attempts}
         sendings = _sendings(session, attempts, key_box)
@@ -122,17 +123,31 @@ def start_attempts(
 def follow_attempts(
     database: Database, fleet: Fleet, journal: StartJournal, key_box: KeyBox, settings: Settings, clock: Clock
 ) -> None:
-    """Find out what became of each print that the last observation of its printer does not show as printing."""
+    """Find out what became of each print that the last observation of its printer does not show as printing.
+
+    What its maker wants stopped is cancelled first, again and again until it no longer prints.
+    """
 
     async def look(gateway: PrinterGateway, sending: Sending) -> Verdict:
+        if sending.id in unwanted:
+            await _cancel(gateway, sending)
         return await reconcile(gateway, journal, sending, clock())
 
     since = clock() - timedelta(seconds=settings.offline_after_seconds)
     with database.reading() as session:
-        attempts = service.in_states(session, AttemptState.PRINTING, AttemptState.IN_DOUBT)
-        unclear = [attempt for attempt in attempts if not _is_seen_printing(session, attempt, since)]
+        attempts = service.in_states(session, *ON_THE_PRINTER)
+        unwanted = {attempt.id for attempt in attempts if attempt.stop_asked_at is not None}
+        unclear = [one for one in attempts if one.id in unwanted or _is_unclear(session, one, since)]
         sendings = _sendings(session, unclear, key_box)
     _with_each(fleet, look, sendings)
+
+
+async def _cancel(gateway: PrinterGateway, sending: Sending) -> None:
+    """Cancel the print if it still prints; a printer that does not answer is asked again in the next sweep."""
+    try:
+        await cancel(gateway, sending)
+    except PrinterTrouble as trouble:
+        log.info("%s could not be stopped yet: %s", sending.file_name, trouble)
 
 
 def _with_each(
@@ -224,6 +239,11 @@ def _sending(session: Session, attempt: Attempt, connection: Connection) -> Send
         file_seen=attempt.file_seen,
         quiet_since=attempt.quiet_since,
     )
+
+
+def _is_unclear(session: Session, attempt: Attempt, since: datetime) -> bool:
+    """Whether only a look can tell what became of it; of what is being sent, the next sending finds out by itself."""
+    return attempt.state is not AttemptState.SENDING and not _is_seen_printing(session, attempt, since)
 
 
 def _is_seen_printing(session: Session, attempt: Attempt, since: datetime) -> bool:

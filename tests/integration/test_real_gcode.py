@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from hubs import Place, prints, quick_settings, running_hub, wait_until
 
-from makerhub.printers.models import BuildPlate, PlateState
+from makerhub.printers.models import BuildPlate, PlateState, Printer, PrinterState
 from makerhub.production.models import Attempt, AttemptState, JobState, PrintJob
+from makerhub.production.stopping import ask_to_stop
 from makerhub.simulation.real_octoprint import RealOctoPrint
 from makerhub.trace.invariants import breaches
 
@@ -35,6 +36,29 @@ def test_a_cancelled_print_is_queued_again_and_waits_for_a_clear_plate(
     assert [plate.state for plate in place.all(BuildPlate)] == [PlateState.OCCUPIED]
     assert prints(real_octoprint) == {printing[0].file_name: (0, 1)}
     assert_nothing_follows(place)
+
+
+def test_a_maker_stops_a_print_and_nothing_begins_before_they_say_so(
+    place: Place, real_octoprint: RealOctoPrint
+) -> None:
+    place.ask(1)
+    [printing] = wait_until(lambda: place.all(Attempt, Attempt.state == AttemptState.PRINTING), "the print to begin")
+    real_octoprint.wait_for("Printing")
+    with place.hub.database.changing() as session:
+        row = session.get_one(Attempt, printing.id)
+        owner = session.get_one(Printer, row.printer_id).owner_id
+        ask_to_stop(session, row, by=owner, now=place.hub.clock())
+
+    place.sweep()
+    wait_until(lambda: place.all(Attempt, Attempt.state == AttemptState.FAILED), "the print to be stopped")
+    real_octoprint.wait_for("Operational", seconds=60)
+
+    assert prints(real_octoprint) == {printing.file_name: (0, 1)}
+    place.clear_plates()
+    for _ in range(3):
+        place.sweep()
+    assert len(place.all(Attempt)) == 1
+    assert [printer.state for printer in place.all(Printer)] == [PrinterState.PAUSED]
 
 
 def assert_nothing_follows(place: Place) -> None:

@@ -98,6 +98,10 @@ class OnePrinter:
             raise PrinterTrouble(Trouble.TIMED_OUT)
         return UploadResult(effective_print=True)
 
+    async def cancel(self, _connection: Connection) -> None:
+        self._line()
+        self.finish(succeeded=False)
+
     async def remove(self, _connection: Connection, name: str) -> None:
         self._line()
         if not self.may_remove:

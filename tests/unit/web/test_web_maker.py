@@ -234,6 +234,33 @@ def test_a_question_is_answered_once(
     assert changes(world) == before
 
 
+# Stopping
+
+
+@pytest.mark.parametrize("state", [AttemptState.SENDING, AttemptState.PRINTING])
+def test_a_print_is_stopped_after_a_question_and_no_other_begins(
+    house: House, world: World, mona: Browser, state: AttemptState
+) -> None:
+    attempt = world.attempt(state)
+    address = f"/printers/attempts/{attempt.id}/stop"
+    assert address in mona.get(page(world.printer)).text
+    assert "What lies on the plate is lost" in mona.get(address).text
+    assert world.get(Attempt, attempt.id).stop_asked_at is None
+    assert send(mona, address).headers["Location"] == page(world.printer)
+    assert world.get(Attempt, attempt.id).stop_asked_at == house.time.now
+    assert world.get(Printer, world.printer.id).state is PrinterState.PAUSED
+    assert house.nudged == ["follow_attempts"]
+    assert "We are stopping it" in mona.get(page(world.printer)).text
+
+
+@pytest.mark.parametrize("state", [AttemptState.READY, AttemptState.FINISHED])
+def test_what_is_on_no_printer_can_not_be_stopped(world: World, mona: Browser, state: AttemptState) -> None:
+    address = f"/printers/attempts/{world.attempt(state).id}/stop"
+    assert address not in mona.get(page(world.printer)).text
+    assert "over by now" in mona.get(address).text
+    assert send(mona, address).status_code == 409
+
+
 # Counting
 
 
