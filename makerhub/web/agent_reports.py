@@ -22,7 +22,7 @@ from makerhub.production.agents import AgentDesk, Received
 from makerhub.web.safety import HEADERS, ONLY_HTTPS
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 

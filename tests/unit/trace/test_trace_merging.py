@@ -24,7 +24,7 @@ assert demand_access  # states who sees requests
 
 OF_HUBS = {
     "approval.hub_id", "hub_profile.organisation_id", "lot.hub_id", "print_job.hub_id", "printer.hub_id",
-    "recall.hub_id", "pickup.hub_id", "address_view.hub_id",
+    "recall.hub_id", "pickup.hub_id", "address_view.hub_id", "report.hub_id", "suspension.hub_id",
     "shipment.hub_id", "supply_request.hub_id", "upload.hub_id",
 }  # fmt: skip
 OF_THE_MERGE_ITSELF = {"facility_merge.kept_id", "facility_merge.merged_id", "organisation.merged_into"}

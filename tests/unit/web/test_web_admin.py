@@ -135,7 +135,8 @@ def test_each_bad_field_is_named_and_the_others_are_kept(
     assert f'id="{field}-error"' in refused.text
     typed = {**FORM, **changes}
     for name in ("email", "name", "organisation"):
-        assert f'name="{name}" type="{"email" if name == "email" else "text"}" value="{typed[name]}"' in refused.text
+        kind = 'type="email"' if name == "email" else 'type="text" dir="auto"'
+        assert f'name="{name}" {kind} value="{typed[name]}"' in refused.text
     if typed["role"] in set(Role):
         assert f'<option value="{typed["role"]}" selected>' in refused.text
     assert PASSWORD not in refused.text
