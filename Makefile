@@ -27,7 +27,7 @@ demo: system-demo setup $(if $(filter octoprint,$(PRINTERS)),$(OCTOPRINT)/.stamp
 .PHONY: test
 test: system-test setup-test $(OCTOPRINT)/.stamp ## everything the tests need, and all tests
 	$(BIN)/pytest -m "not soak" -n auto tests/unit
-	$(BIN)/pytest -m "not soak" -n auto --dist loadfile tests/browser tests/integration
+	$(BIN)/pytest -m "not soak" -n auto --dist loadfile --no-loadscope-reorder tests/browser tests/integration
 
 .PHONY: check
 check: setup-test ## formatting, types, imports and the quick tests: under a minute
