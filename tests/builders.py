@@ -48,7 +48,6 @@ from makerhub.fleet.gateway import PrinterState as Doing
 from makerhub.fleet.poll import Observation
 from makerhub.hubs import proposals
 from makerhub.hubs import service as hubs
-from makerhub.hubs.letters import Post
 from makerhub.hubs.models import HubProfile
 from makerhub.keys.box import KeyBox
 from makerhub.lifecycle import begin, move
@@ -56,6 +55,7 @@ from makerhub.moderation import holding
 from makerhub.moderation import service as moderation
 from makerhub.moderation.models import Kind, Reason, Report
 from makerhub.moderation.subjects import subject_of
+from makerhub.notices.letters import Post
 from makerhub.people import blocks, homes, joining
 from makerhub.people import service as people
 from makerhub.people.block_models import Suspension

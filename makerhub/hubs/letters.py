@@ -1,20 +1,10 @@
 """What people are told about their hub, and about one that they proposed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from makerhub.errors import translatable
 from makerhub.hubs.models import HubState
 from makerhub.notices.letters import Letter, letter
-
-
-@dataclass(frozen=True)
-class Post:
-    """What mails need to know of the installation: the address of its pages, and the language of who chose none."""
-
-    pages: str
-    language: str
-
 
 ACCEPTED = letter(
     "hub_accepted",

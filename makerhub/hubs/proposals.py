@@ -7,13 +7,13 @@ from uuid import UUID
 from sqlmodel import Session, col, select
 
 from makerhub.errors import Invalid, translatable
-from makerhub.hubs.letters import ACCEPTED, DECLINED, Post
+from makerhub.hubs.letters import ACCEPTED, DECLINED
 from makerhub.hubs.models import HubProfile, HubState
 from makerhub.hubs.service import TOO_LONG, Told, describe, problems_of, require_reason
 from makerhub.lifecycle import begin, history, move
-from makerhub.notices.letters import Letter
-from makerhub.notices.service import tell
+from makerhub.notices.letters import Letter, Post
 from makerhub.people import service as people
+from makerhub.people.letters import write
 from makerhub.people.models import Organisation, OrganisationKind, Person, Role
 from makerhub.places.service import has_places
 
@@ -103,5 +103,4 @@ def _tell(
         return
     person = session.get_one(Person, profile.proposed_by)
     name = session.get_one(Organisation, profile.organisation_id).name
-    values = {"name": person.name, "hub": name, "why": why.strip(), "link": post.pages + path}
-    tell(session, letter, to=person.email, values=values, language=person.language or post.language, now=now)
+    write(session, letter, person, post, now, link=path, hub=name, why=why.strip())

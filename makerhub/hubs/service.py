@@ -10,13 +10,14 @@ from sqlmodel import Session, col, select
 
 from makerhub.audit.service import note
 from makerhub.errors import Invalid, translatable
-from makerhub.hubs.letters import NEWS_OF, Post
+from makerhub.hubs.letters import NEWS_OF
 from makerhub.hubs.models import HubProfile, HubState, MakerCell
 from makerhub.lifecycle import begin, move
-from makerhub.notices.service import tell
+from makerhub.notices.letters import Post
 from makerhub.people import service as people
 from makerhub.people.home_models import MakerSettings
 from makerhub.people.joining import accept_join, ask_to_join
+from makerhub.people.letters import write
 from makerhub.people.models import JoinRequest, Membership, Organisation, Person, Role
 from makerhub.places import cells
 from makerhub.places.distance import Point, kilometres
@@ -73,9 +74,7 @@ def change_state(
     move(session, profile, after, now=now, by=by, why=why.strip(), since=now)
     hub = session.get_one(Organisation, profile.organisation_id)
     for person in members(session, hub.id):
-        values = {"name": person.name, "hub": hub.name, "why": why.strip(), "link": f"{post.pages}/hubs/{hub.id}"}
-        language = person.language or post.language
-        tell(session, NEWS_OF[after], to=person.email, values=values, language=language, now=now)
+        write(session, NEWS_OF[after], person, post, now, link=f"/hubs/{hub.id}", hub=hub.name, why=why.strip())
 
 
 def profile_for(session: Session, organisation: Organisation, *, now: datetime, by: UUID | None = None) -> HubProfile:

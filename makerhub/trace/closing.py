@@ -11,8 +11,8 @@ from makerhub.delivery.models import OPEN_PICKUPS, Pickup, Shipment, ShipmentSta
 from makerhub.demand.models import RequestState, SupplyRequest
 from makerhub.errors import Invalid, translatable
 from makerhub.hubs import service as hubs
-from makerhub.hubs.letters import Post
 from makerhub.hubs.models import HubProfile, HubState
+from makerhub.notices.letters import Post
 from makerhub.people.models import Membership
 from makerhub.printers.models import Printer, PrinterState
 from makerhub.production.models import JobState, PrintJob

@@ -2,9 +2,9 @@
 
 from flask import request
 
-from makerhub.hubs.letters import Post
 from makerhub.hubs.models import HubProfile
 from makerhub.hubs.service import Told
+from makerhub.notices.letters import Post
 from makerhub.people.models import Organisation
 from makerhub.web.hub import hub
 
