@@ -314,7 +314,7 @@ class World:
         """It ends."""
         with self.database.changing() as session:
             row = session.get_one(Suspension, suspension.id)
-            moderation.lift(session, row, pages="https://hub.example", by=self.dispatcher.id, now=now)
+            moderation.lift(session, row, post=POST, by=self.dispatcher.id, now=now)
 
     def withdraw(self, version: DesignVersion) -> None:
         """The design's version may be printed no more."""

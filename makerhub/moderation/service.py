@@ -14,11 +14,11 @@ from makerhub.moderation import holding, subjects
 from makerhub.moderation.letters import BLOCKED, LIFTED
 from makerhub.moderation.models import Reason, Report, ReportState
 from makerhub.moderation.subjects import Subject, is_for_administrators
-from makerhub.notices.letters import Letter
-from makerhub.notices.service import tell
+from makerhub.notices.letters import Letter, Post
 from makerhub.people import blocks
 from makerhub.people.access import has_role, organisation_ids
 from makerhub.people.block_models import Suspension
+from makerhub.people.letters import write
 from makerhub.people.models import Organisation, Person, Role
 
 LONGEST_WORDS = 1000
@@ -87,12 +87,9 @@ def hide(session: Session, row: Report, *, by: UUID, now: datetime) -> None:
 
 
 def block(
-    session: Session, row: Report, *, why: str, until: datetime | None, pages: str, by: Person, now: datetime
+    session: Session, row: Report, *, why: str, until: datetime | None, post: Post, by: Person, now: datetime
 ) -> Suspension:
-    """Keep the person behind it out of the hub. Raises `Invalid` with `fields`, and `NotAllowed` for one's equals.
-
-    `pages` is the hub's address.
-    """
+    """Keep the person behind it out of the hub. Raises `Invalid` with `fields`, and `NotAllowed` for one's equals."""
     if row.person_id is None or row.hub_id is None:
         raise Invalid(
             translatable("There is no person of a hub behind this. Hide the text, or turn to an administrator.")
@@ -104,7 +101,7 @@ def block(
     suspension = blocks.suspend(session, person, hub, why=why, until=until, by=by.id, now=now)
     move(session, row, ReportState.BLOCKED, now=now, by=by.id, ended_at=now)
     holding.hold_all(session, suspension, by=by.id, now=now)
-    _tell(session, BLOCKED, suspension, pages, now)
+    _tell(session, BLOCKED, suspension, post, now)
     return suspension
 
 
@@ -117,19 +114,19 @@ def may_block(by: Person, person: Person, hub_id: UUID) -> bool:
 
 
 def lift(
-    session: Session, suspension: Suspension, *, pages: str, by: UUID | None = None, now: datetime, why: str = ""
+    session: Session, suspension: Suspension, *, post: Post, by: UUID | None = None, now: datetime, why: str = ""
 ) -> None:
     """Let the person work with the hub again, and what was held go on."""
     blocks.lift(session, suspension, by=by, now=now, why=why)
     holding.go_on(session, suspension, by=by, now=now)
-    _tell(session, LIFTED, suspension, pages, now)
+    _tell(session, LIFTED, suspension, post, now)
 
 
-def lift_what_is_over(session: Session, *, pages: str, now: datetime) -> int:
+def lift_what_is_over(session: Session, *, post: Post, now: datetime) -> int:
     """Lift what was for a time that is over; returns how many."""
     ended = blocks.over(session, now)
     for suspension in ended:
-        lift(session, suspension, pages=pages, now=now, why=TIME_IS_OVER)
+        lift(session, suspension, post=post, now=now, why=TIME_IS_OVER)
     return len(ended)
 
 
@@ -158,8 +155,7 @@ def _require_patience(session: Session, by: Person, now: datetime) -> None:
         raise Invalid(translatable("You have reported a great deal today. Call your hub if this can not wait."))
 
 
-def _tell(session: Session, letter: Letter, suspension: Suspension, pages: str, now: datetime) -> None:
+def _tell(session: Session, letter: Letter, suspension: Suspension, post: Post, now: datetime) -> None:
     person = session.get_one(Person, suspension.person_id)
     hub = session.get_one(Organisation, suspension.hub_id)
-    values = {"name": person.name, "hub": hub.name, "why": suspension.why, "link": f"{pages}/blocked"}
-    tell(session, letter, to=person.email, values=values, language=person.language or "en", now=now)
+    write(session, letter, person, post, now, link="/blocked", hub=hub.name, why=suspension.why)

@@ -12,7 +12,6 @@ from makerhub.demand.access import ANSWER, TAKE_BACK
 from makerhub.errors import Invalid, NotFound
 from makerhub.facilities import joining
 from makerhub.facilities.finding import FACILITIES
-from makerhub.notices.letters import Post
 from makerhub.notices.tasks import send_mails
 from makerhub.people.access import find, organisation_ids, permitted
 from makerhub.people.joining import take_join_back
@@ -72,7 +71,7 @@ def ask(known_id: UUID) -> ResponseReturnValue:
     try:
         with hub().database.changing() as session:
             me, place = session.get_one(Person, viewer().id), _facility(session, known_id)
-            joining.ask(session, me, place, request.form.get("message", ""), post(), now=hub().clock())
+            joining.ask(session, me, place, request.form.get("message", ""), hub().post, now=hub().clock())
     except Invalid as error:
         return _known_page(known_id, error.fields or {"message": message_of(error)}), 400
     hub().soon(send_mails)
@@ -108,11 +107,6 @@ def decline(join_id: UUID) -> ResponseReturnValue:
     return _answer(join_id, False, _("Declined."))
 
 
-def post() -> Post:
-    """What a letter to people of a facility needs."""
-    return Post(hub().settings.address, hub().settings.languages[0])
-
-
 def wishes_of(session: Session, person: Person) -> list[tuple[JoinRequest, Organisation]]:
     """Where the person asked to join a facility and is not in, the latest of each, the newest first."""
     mine = permitted(person, TAKE_BACK).where(JoinRequest.role == Role.REQUESTER)
@@ -128,7 +122,7 @@ def _answer(join_id: UUID, is_welcome: bool, said: str) -> ResponseReturnValue:
         asked = find(session, viewer(), ANSWER, join_id)
         if asked.organisation_id not in organisation_ids(viewer(), Role.REQUESTER):
             raise NotFound  # a dispatcher answers on the dispatchers' page
-        joining.answer(session, asked, is_welcome, post(), by=viewer().id, now=hub().clock())
+        joining.answer(session, asked, is_welcome, hub().post, by=viewer().id, now=hub().clock())
     hub().soon(send_mails)
     flash(said, "success")
     return redirect(url_for("facility.facility", facility_id=asked.organisation_id))

@@ -19,7 +19,7 @@ from makerhub.people import service as people
 from makerhub.people.joining import waiting_to_join
 from makerhub.people.models import Organisation, Person, Role
 from makerhub.planning.tasks import allocate_lots, plan_jobs
-from makerhub.web.colleagues import post, wishes_of
+from makerhub.web.colleagues import wishes_of
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed, signed_in
@@ -151,7 +151,7 @@ def leave(facility_id: UUID) -> ResponseReturnValue:
             if is_last and open_requests(session, place.id) and request.form.get("sure") != "yes":
                 raise Invalid(fields={"sure": STILL_OPEN})
             successor = uuid_or_none(request.form.get("successor", ""))
-            leaving.leave(session, me, place, successor, post(), now=hub().clock())
+            leaving.leave(session, me, place, successor, hub().post, now=hub().clock())
     except Invalid as error:
         return _page(facility_id, error.fields), 400
     hub().soon(send_mails)

@@ -17,7 +17,7 @@ from makerhub.designs.profiles import PrinterProfile
 from makerhub.designs.uploads import Desk, desk_of
 from makerhub.keys.box import KeyBox
 from makerhub.notices.channel import Channel
-from makerhub.notices.letters import Translator
+from makerhub.notices.letters import Post, Translator
 from makerhub.planning.tasks import dispatch_jobs
 from makerhub.production.agents import AgentDesk
 
@@ -35,6 +35,11 @@ class Hub:
     profiles: Mapping[str, PrinterProfile]
     channel: Channel
     translator: Translator
+
+    @property
+    def post(self) -> Post:
+        """What letters to people need to know of this installation."""
+        return Post(self.settings.address, self.settings.languages[0])
 
     @property
     def policy(self) -> ApprovalPolicy:

@@ -4,9 +4,7 @@ from flask import request
 
 from makerhub.hubs.models import HubProfile
 from makerhub.hubs.service import Told
-from makerhub.notices.letters import Post
 from makerhub.people.models import Organisation
-from makerhub.web.hub import hub
 
 
 def told() -> Told:
@@ -42,8 +40,3 @@ def said(place: Organisation, profile: HubProfile) -> dict[str, str]:
     }
     boxes = {"joins_freely": profile.joins_freely, "shows_address": profile.shows_address}
     return texts | {name: "yes" for name, is_ticked in boxes.items() if is_ticked}
-
-
-def post() -> Post:
-    """What mails about hubs need to know."""
-    return Post(hub().settings.address, hub().settings.languages[0])

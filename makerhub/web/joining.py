@@ -15,7 +15,6 @@ from makerhub.people.access import find, permitted
 from makerhub.people.joining import accept_join, decline_join
 from makerhub.people.models import JoinRequest, JoinState, Person, Role
 from makerhub.people.service import members_of
-from makerhub.web.colleagues import post
 from makerhub.web.hub import hub
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.packing import organisations
@@ -68,7 +67,7 @@ def _answer(join_id: UUID, is_welcome: bool, said: str) -> ResponseReturnValue:
     with hub().database.changing() as session:
         asked, now = find(session, viewer(), ANSWER, join_id), hub().clock()
         if asked.role is Role.REQUESTER:
-            joining.answer(session, asked, is_welcome, post(), by=viewer().id, now=now)
+            joining.answer(session, asked, is_welcome, hub().post, by=viewer().id, now=now)
         elif is_welcome:
             accept_join(session, asked, by=viewer().id, now=now)
         else:

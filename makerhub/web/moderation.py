@@ -101,7 +101,7 @@ def block(report_id: UUID) -> ResponseReturnValue:
                 find(session, viewer(), DECIDE, report_id),
                 why=request.form.get("why", ""),
                 until=_end_of(request.form.get("until", "")),
-                pages=hub().settings.address,
+                post=hub().post,
                 by=session.get_one(Person, viewer().id),
                 now=hub().clock(),
             )
@@ -119,7 +119,7 @@ def lift(suspension_id: UUID) -> ResponseReturnValue:
     """Let somebody work with the hub again."""
     with hub().database.changing() as session:
         suspension = find(session, viewer(), LIFT, suspension_id)
-        moderation.lift(session, suspension, pages=hub().settings.address, by=viewer().id, now=hub().clock())
+        moderation.lift(session, suspension, post=hub().post, by=viewer().id, now=hub().clock())
     for task in (send_mails, plan_jobs):
         hub().soon(task)
     flash(_("Lifted. What was held goes on."), "success")

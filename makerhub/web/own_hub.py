@@ -20,7 +20,7 @@ from makerhub.people.models import Organisation, Person, Role
 from makerhub.trace import closing
 from makerhub.web.find_hub import shown_to_visitors
 from makerhub.web.hub import hub
-from makerhub.web.hub_form import post, said, told
+from makerhub.web.hub_form import said, told
 from makerhub.web.mistakes import message_of
 from makerhub.web.navigation import Audience, Entry
 from makerhub.web.policy import allowed
@@ -147,9 +147,9 @@ def make_change(hub_id: UUID, change: str) -> ResponseReturnValue:
         with hub().database.deciding() as session:
             _place, profile = own(session, CHANGE_STATE, hub_id)
             if wanted.after is HubState.CLOSED:
-                closing.close(session, profile, why=why, post=post(), by=viewer().id, now=now)
+                closing.close(session, profile, why=why, post=hub().post, by=viewer().id, now=now)
             else:
-                hubs.change_state(session, profile, wanted.after, why=why, post=post(), by=viewer().id, now=now)
+                hubs.change_state(session, profile, wanted.after, why=why, post=hub().post, by=viewer().id, now=now)
     except Invalid as error:
         return _change(hub_id, wanted, change, error.fields or {"why": message_of(error)}), HTTPStatus.BAD_REQUEST
     flash(_(wanted.done), "success")

@@ -8,7 +8,6 @@ from flask_babel import gettext as _  # type: ignore[import-untyped]
 from sqlmodel import col, select
 
 from makerhub.errors import Invalid, translatable
-from makerhub.notices.letters import Post
 from makerhub.notices.tasks import send_mails
 from makerhub.people import blocks, second_factor
 from makerhub.people import service as people
@@ -38,11 +37,10 @@ def shown(person_id: UUID) -> str:
 @fresh
 def reset(person_id: UUID) -> ResponseReturnValue:
     """Take a second factor away whose phone and codes on paper are lost."""
-    post = Post(hub().settings.address, hub().settings.languages[0])
     try:
         with hub().database.changing() as session:
             person, why = _another(find(session, viewer(), Person, person_id)), _why()
-            second_factor.reset(session, person, post, now=hub().clock(), by=viewer().id, why=why)
+            second_factor.reset(session, person, hub().post, now=hub().clock(), by=viewer().id, why=why)
     except Invalid as error:
         return _page(person_id, error.fields or {"why": error.template}), 400
     hub().soon(send_mails)

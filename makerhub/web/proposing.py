@@ -17,7 +17,7 @@ from makerhub.hubs.models import HubProfile, HubState
 from makerhub.people.access import find, permitted
 from makerhub.people.models import Organisation, Person, Role
 from makerhub.web.hub import hub
-from makerhub.web.hub_form import post, told
+from makerhub.web.hub_form import told
 from makerhub.web.hub_map import draw
 from makerhub.web.limits import at_most
 from makerhub.web.navigation import Audience, Entry
@@ -103,7 +103,7 @@ def accept(proposal_id: UUID) -> ResponseReturnValue:
     """Let the hub begin."""
     with hub().database.changing() as session:
         profile = find(session, viewer(), DECIDE, proposal_id)
-        proposals.accept(session, profile, why=_why(), post=post(), by=viewer().id, now=hub().clock())
+        proposals.accept(session, profile, why=_why(), post=hub().post, by=viewer().id, now=hub().clock())
     flash(_("The hub begins. Whoever proposed it is its first dispatcher, and gets a mail."), "success")
     return redirect(url_for("find_hub.one", place_id=profile.organisation_id))
 
@@ -115,7 +115,7 @@ def decline(proposal_id: UUID) -> ResponseReturnValue:
     try:
         with hub().database.changing() as session:
             profile = find(session, viewer(), DECIDE, proposal_id)
-            proposals.decline(session, profile, why=_why(), post=post(), by=viewer().id, now=hub().clock())
+            proposals.decline(session, profile, why=_why(), post=hub().post, by=viewer().id, now=hub().clock())
     except Invalid as error:
         return _proposal(proposal_id, error.fields), HTTPStatus.BAD_REQUEST
     flash(_("Declined. Whoever proposed it gets a mail with your reason."), "success")

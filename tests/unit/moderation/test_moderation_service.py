@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from builders import LARGEST, NOW, POLICY, World, at_once, failures, later, person
+from builders import LARGEST, NOW, POLICY, POST, World, at_once, failures, later, person
 
 from makerhub.audit.models import Deed
 from makerhub.delivery import pickups
@@ -27,8 +27,6 @@ from makerhub.production import service as production
 from makerhub.production.models import Attempt, AttemptState, JobState, PrintJob
 from makerhub.trace.invariants import breaches
 
-PAGES = "https://hub.example"
-
 
 def add(world: World, name: str, role: Role, where: Organisation | None = None) -> Person:
     with world.database.changing() as session:
@@ -43,7 +41,7 @@ def may(world: World, who: Person, report: Report) -> tuple[bool, bool]:
 
 
 def block(world: World, report: Report, by: Person, **changes: object) -> Suspension:
-    fields = {"why": "You were rude.", "until": None, "pages": PAGES, "now": NOW} | changes
+    fields = {"why": "You were rude.", "until": None, "post": POST, "now": NOW} | changes
     with world.database.changing() as session:
         row, decider = session.get_one(Report, report.id), session.get_one(Person, by.id)
         return moderation.block(session, row, by=decider, **fields)  # type: ignore[arg-type]
@@ -184,9 +182,9 @@ def test_a_blocked_person_has_no_role_at_that_hub_until_it_is_lifted(world: Worl
 def test_a_block_ends_when_its_time_is_over(world: World) -> None:
     suspension = world.suspend(world.courier, until=later(days=1))
     with world.database.changing() as session:
-        assert moderation.lift_what_is_over(session, pages=PAGES, now=later(hours=23)) == 0
-        assert moderation.lift_what_is_over(session, pages=PAGES, now=later(days=1)) == 1
-        assert moderation.lift_what_is_over(session, pages=PAGES, now=later(days=2)) == 0
+        assert moderation.lift_what_is_over(session, post=POST, now=later(hours=23)) == 0
+        assert moderation.lift_what_is_over(session, post=POST, now=later(days=1)) == 1
+        assert moderation.lift_what_is_over(session, post=POST, now=later(days=2)) == 0
     assert world.get(Suspension, suspension.id).state is SuspensionState.LIFTED
     assert [one.role for one in world.get(Person, world.courier.id).roles] == [Role.COURIER]
     with pytest.raises(Invalid) as refused:
